@@ -1,0 +1,234 @@
+"""Matrix -> probabilities of each line, with its neighbours' say, and the decision for the page.
+
+Two stages of symmetric trees. The first judges a line by its own columns and those around it; the second
+sees the same and, as further columns, what the first said of the lines around, of the page and of the
+containers. Probabilities are passed on, never labels, so one sure mistake cannot spread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor.characters import Bytes, Integers
+from extractor.context import Neighbourhood
+from extractor.features import CLASS_NAMES
+from extractor.forest import Forest
+
+HEADLINE, BODY, HEADER, NAV, RELATED = range(len(CLASS_NAMES))
+PROBABILITY_STEPS = 1 << 12
+BODY_AT_LEAST = 0.2
+"""No line is body below this probability: a page may have no body at all, which the expected F does not know."""
+COPIES_POOLED = 4
+"""So many equal lines on a page share one opinion; fewer may be copies of the headline."""
+_POOLING_STEPS = 1 << 20
+_LEAST = 1e-6
+HEADLINE_AT_LEAST = 0.25
+"""The likeliest headline of a page is its headline from this probability on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A forest and the names of the columns that its features count off."""
+
+    names: tuple[str, ...]
+    forest: Forest
+    _packed: list[NDArray[np.uint64]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_packed", self.forest.packed())
+
+    def probabilities(self, around: Neighbourhood) -> NDArray[np.float64]:
+        """(classes, lines), summing to 1."""
+        return softmax(self.scores(around.matrix(self.names)))
+
+    def scores(self, matrix: Bytes) -> NDArray[np.float64]:
+        """Log-odds, (classes, lines), from the columns of names, (names, lines)."""
+        return self.forest.scores(matrix, self._packed)
+
+
+KINDS = ("article", "forum", "listing", "collection", "product", "service", "documentation", "none")
+"""What sort of page a page is; "none": one without a text of its own."""
+
+
+class Judgement(NamedTuple):
+    """probabilities: calibrated, (lines, CLASS_NAMES). kinds: (pages, KINDS)."""
+
+    probabilities: NDArray[np.float64]
+    kinds: NDArray[np.float64]
+
+
+def _no_lines(pages: int) -> NDArray[np.float64]:
+    """A page without lines has no text of its own."""
+    kinds = np.zeros((pages, len(KINDS)))
+    kinds[:, KINDS.index("none")] = 1.0
+    return kinds
+
+
+@dataclass(frozen=True, slots=True)
+class LineClassifier:
+    """Both stages for one format of pages, their calibration (scores times slopes plus intercepts, by class), and
+    the trees that tell kinds of pages by what the first stage says of their lines."""
+
+    first: Stage
+    second: Stage
+    kind: Stage
+    slopes: NDArray[np.float64]
+    intercepts: NDArray[np.float64]
+
+    def judge(self, columns: Mapping[str, Bytes], page_offsets: Integers) -> Judgement:
+        """What is thought of the lines of some pages; columns: the base columns of the format, by name."""
+        pages = len(page_offsets) - 1
+        if not page_offsets[-1]:
+            return Judgement(np.zeros((0, len(CLASS_NAMES))), _no_lines(pages))
+        known = dict(columns)
+        first = self.first.probabilities(Neighbourhood(known, page_offsets))
+        known.update(stage_columns(first))
+        around = Neighbourhood(known, page_offsets)
+        scores = self.second.scores(around.matrix(self.second.names))
+        calibrated = softmax(scores * self.slopes[:, None] + self.intercepts[:, None])
+        filled = np.flatnonzero(np.diff(page_offsets))
+        kinds = _no_lines(pages)
+        first_lines = around.matrix(self.kind.names)[:, page_offsets[filled]]
+        kinds[filled] = softmax(self.kind.scores(first_lines)).T
+        return Judgement(np.ascontiguousarray(calibrated.T), kinds)
+
+
+def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores, (classes, lines), to probabilities."""
+    exponents = np.exp(scores - scores.max(axis=0))
+    total = exponents[0].copy()
+    for row in exponents[1:]:
+        total += row
+    shares: NDArray[np.float64] = exponents / total
+    return shares
+
+
+def stage_columns(probabilities: NDArray[np.float64]) -> dict[str, Bytes]:
+    """First-stage probabilities, (classes, lines), as 8-bit columns for the second."""
+    rows = np.rint(probabilities * 255).astype(np.uint8)
+    return {f"p_{name}": row for name, row in zip(CLASS_NAMES, rows, strict=True)}
+
+
+def pool_copies(
+    probabilities: NDArray[np.float64], line_hashes: NDArray[np.uint64], page_offsets: Integers
+) -> NDArray[np.float64]:
+    """Probabilities in which lines that read the same, COPIES_POOLED or more on a page, are body with one
+    probability, their mean: a speaker's name is it throughout. What they are else stays as it was, since a date can
+    be header above the text and part of a teaser below it. Sums are of integers.
+    """
+    page = np.repeat(np.arange(len(page_offsets) - 1), np.diff(page_offsets))
+    order = np.lexsort((line_hashes, page))
+    hashes, pages = line_hashes[order], page[order]
+    begins = np.ones(len(order), bool)
+    begins[1:] = (hashes[1:] != hashes[:-1]) | (pages[1:] != pages[:-1])
+    group = np.cumsum(begins) - 1
+    sizes = np.bincount(group, minlength=1)
+    if sizes.max() < COPIES_POOLED:
+        return probabilities
+    body = probabilities[:, HEADLINE] + probabilities[:, BODY]
+    steps = np.rint(body[order] * _POOLING_STEPS).astype(np.int64)
+    means = np.add.reduceat(steps, np.flatnonzero(begins)) / (sizes * float(_POOLING_STEPS))
+    many = sizes[group] >= COPIES_POOLED
+    lines, mean = order[many], means[group[many]]
+    own = np.clip(body[lines], _LEAST, 1.0 - _LEAST)
+    pooled = probabilities.copy()
+    pooled[lines, : BODY + 1] *= (mean / own)[:, None]
+    pooled[lines, HEADER:] *= ((1.0 - mean) / (1.0 - own))[:, None]
+    pooled[lines] /= pooled[lines].sum(axis=1, keepdims=True)
+    return pooled
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """For each line the code of its label in page.LABELS; for each page its headline, a line or -1."""
+
+    codes: NDArray[np.int64]
+    headlines: Integers
+
+
+def decide(
+    probabilities: NDArray[np.float64], words: Integers, line_hashes: NDArray[np.uint64], page_offsets: Integers,
+    beta: float = 1.0,
+) -> Decision:  # fmt: skip
+    """Labels of lines and the headline of each page.
+
+    probabilities: (lines, CLASS_NAMES). Body is cut where the expected F of the page's body words is largest:
+    lines sorted by their probability p of being body, w words each, kept while
+    (1 + b) sum(p w, kept) / (sum(w, kept) + b sum(p w, all)) grows, b the square of beta (Lewis 1995). beta is how
+    many times more recall counts than precision. Of equal lines that could be the headline the one nearest to the
+    text is it, and the others are header, as the labels are defined.
+    """
+    pages = len(page_offsets) - 1
+    page = np.repeat(np.arange(pages), np.diff(page_offsets))
+    body = np.rint((probabilities[:, HEADLINE] + probabilities[:, BODY]) * PROBABILITY_STEPS).astype(np.int64)
+    cut = expected_f_cut(body, np.maximum(words, 1), page, page_offsets, beta)
+    others = probabilities[:, HEADER : RELATED + 1].argmax(axis=1) + 1
+    codes = np.where(body >= np.maximum(cut, round(BODY_AT_LEAST * PROBABILITY_STEPS))[page], 0, others)
+    headlines = _likeliest_headlines(probabilities[:, HEADLINE], codes, page_offsets)
+    for number in np.flatnonzero(headlines >= 0).tolist():
+        first, last = int(page_offsets[number]), int(page_offsets[number + 1])
+        chosen = headlines[number]
+        copies = first + np.flatnonzero(line_hashes[first:last] == line_hashes[chosen])
+        copies = copies[codes[copies] == 0]
+        if len(copies) > 1:
+            headlines[number] = _nearest_to_text(copies, codes, last)
+            codes[copies[copies != headlines[number]]] = HEADER - 1
+    return Decision(codes, headlines)
+
+
+def _likeliest_headlines(headline: NDArray[np.float64], codes: NDArray[np.int64], page_offsets: Integers) -> Integers:
+    """The line of each page that is its headline with the highest probability, the first of equal ones; or -1."""
+    likely = np.where(codes == 0, headline, 0.0)
+    found = np.full(len(page_offsets) - 1, -1, np.int64)
+    page = np.repeat(np.arange(len(found)), np.diff(page_offsets))
+    best = np.full(len(found), HEADLINE_AT_LEAST)
+    np.maximum.at(best, page, likely)
+    at = np.flatnonzero(likely == best[page])[::-1]
+    found[page[at]] = at
+    return found
+
+
+def _nearest_to_text(copies: Integers, codes: NDArray[np.int64], last: int) -> int:
+    """The copy with the fewest lines between it and the body line after it; of equal ones the last."""
+    first = copies[0]
+    body = np.setdiff1d(first + np.flatnonzero(codes[first:last] == 0), copies)
+    text = np.append(body, np.iinfo(np.int64).max)[np.searchsorted(body, copies)]
+    distance = text - copies
+    return int(copies[np.flatnonzero(distance == distance.min())[-1]])
+
+
+def expected_f_cut(
+    body: Integers, words: Integers, page: Integers, page_offsets: Integers, beta: float = 1.0
+) -> Integers:
+    """The smallest probability, in PROBABILITY_STEPS, that is kept on each page."""
+    order = np.lexsort((-body, page))
+    p, w = body[order], words[order]
+    kept_hits, kept_words = np.cumsum(p * w), np.cumsum(w) * PROBABILITY_STEPS
+    first = page_offsets[:-1][page]
+    hits_above = np.concatenate(([0], kept_hits))[first]
+    words_above = np.concatenate(([0], kept_words))[first]
+    all_hits = np.concatenate(([0], kept_hits))[page_offsets[1:]][page] - hits_above
+    square = beta * beta
+    gain = (1.0 + square) * (kept_hits - hits_above) / (kept_words - words_above + square * all_hits)
+    # lines of one probability stand or fall together
+    ends = np.ones(len(p), bool)
+    ends[:-1] = (p[1:] != p[:-1]) | (page[1:] != page[:-1])
+    gain = np.where(ends, gain, -1.0)
+    best = np.zeros(len(page_offsets) - 1)
+    np.maximum.at(best, page, gain)
+    cut = np.full(len(page_offsets) - 1, PROBABILITY_STEPS + 1, np.int64)
+    chosen = (gain == best[page]) & (gain > 0)
+    np.minimum.at(cut, page[chosen], p[chosen])
+    return cut
+
+
+def merge_classes(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities of CLASS_NAMES -> of page.LABELS: the headline is body."""
+    merged = probabilities[:, 1:].copy()
+    merged[:, 0] += probabilities[:, HEADLINE]
+    return merged

@@ -1,0 +1,1 @@
+"""Corpora: many pages read, labelled and written, in batches."""

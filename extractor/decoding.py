@@ -1,0 +1,110 @@
+"""bytes -> str, and which encoding was used.
+
+In this order: byte order mark, UTF-16 or UTF-32 seen from where the null bytes stand, strict UTF-8, the
+charset that the page declares, a detector on a sample, Windows-1252 with replacements. Nothing raises.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_DECLARED = re.compile(rb"""<(?:meta|\?xml)[^>]{0,300}?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I)
+_DECLARED_WITHIN = 4096
+_SAMPLE = 65536
+# https://encoding.spec.whatwg.org/#names-and-labels: what pages call by a narrower name than they use
+_WIDER = {
+    "iso-8859-1": "cp1252", "latin-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252",
+    "windows-1252": "cp1252", "iso-8859-9": "cp1254", "iso-8859-11": "cp874", "tis-620": "cp874",
+    "gb2312": "gb18030", "gbk": "gb18030", "gb_2312-80": "gb18030", "x-gbk": "gb18030", "big5": "big5hkscs",
+    "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "x-sjis": "cp932",
+    "euc-kr": "cp949", "ks_c_5601-1987": "cp949",
+}  # fmt: skip
+
+
+def decode(data: bytes) -> tuple[str, str]:
+    """The text of `data` and the name of the encoding used, a trailing "!" where bytes were replaced.
+
+    >>> decode("naïve".encode("utf-8"))
+    ('naïve', 'utf-8')
+    >>> decode(codecs.BOM_UTF16_LE + "naïve".encode("utf-16-le"))
+    ('naïve', 'utf-16-le')
+    """
+    for mark, name in _BOMS:
+        if data.startswith(mark):
+            return _decode_as(data[len(mark) :], name)
+    wide = _wide_encoding(data[:_DECLARED_WITHIN])
+    if wide is not None:
+        return _decode_as(data, wide)
+    try:
+        return data.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError as error:
+        truncated_end = error.start >= len(data) - 3 and error.reason == "unexpected end of data"
+    if truncated_end or _is_mostly_utf8(data):
+        return _decode_as(data, "utf-8")
+    for candidate in (declared_encoding(data), _detected_encoding(data)):
+        if candidate is not None:
+            try:
+                return data.decode(candidate), candidate
+            except UnicodeDecodeError:
+                continue
+    declared = declared_encoding(data)
+    return _decode_as(data, declared if declared not in (None, "utf-8") else "cp1252")
+
+
+def declared_encoding(data: bytes) -> str | None:
+    """The Python codec of the charset that an HTML page declares in its first 4,096 bytes, or None."""
+    match = _DECLARED.search(data[:_DECLARED_WITHIN])
+    return _text_codec(match.group(1).decode("ascii", "replace")) if match else None
+
+
+def _decode_as(data: bytes, encoding: str | None) -> tuple[str, str]:
+    encoding = encoding or "cp1252"
+    try:
+        return data.decode(encoding), encoding
+    except UnicodeDecodeError:
+        return data.decode(encoding, "replace"), encoding + "!"
+
+
+def _is_mostly_utf8(data: bytes) -> bool:
+    """A few broken bytes in a text that is UTF-8 otherwise: at most one in fifty of its sequences."""
+    broken = data.decode("utf-8", "replace").count("�")
+    high = sum(map(data.count, (b"\xc2", b"\xc3", b"\xe2", b"\xd0", b"\xd1", b"\xd8", b"\xd9", b"\xe3", b"\xe5")))
+    return broken * 50 <= high
+
+
+def _wide_encoding(head: bytes) -> str | None:
+    """UTF-16 or UTF-32 without a mark, told by null bytes at every other place of mostly Latin text."""
+    if len(head) < 4 or head.count(0) * 4 < len(head):
+        return None
+    if head.count(0) * 2 > len(head) * 1.2:
+        return "utf-32-le" if head[0] else "utf-32-be"
+    odd, even = head[1::2].count(0), head[::2].count(0)
+    if max(odd, even) < 4 * min(odd, even):
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def _detected_encoding(data: bytes) -> str | None:
+    from charset_normalizer import from_bytes  # a tenth of a second to import, and seldom needed
+
+    best = from_bytes(data[:_SAMPLE], cp_exclusion=["utf_7"]).best()
+    return _text_codec(best.encoding) if best is not None else None
+
+
+def _text_codec(name: str) -> str | None:
+    try:
+        found = codecs.lookup(_WIDER.get(name.lower(), name))
+    except (LookupError, ValueError):
+        return None
+    # codecs such as "hex" or "zip" are no text encodings, and a declared UTF-16 that is read here is a lie
+    if not getattr(found, "_is_text_encoding", True) or found.name.startswith(("utf-16", "utf-32", "idna", "punycode")):
+        return None
+    return found.name

@@ -1,0 +1,456 @@
+"""HTML -> lines and markup facts. The only module that knows the HTML parser.
+
+Comes in: the text of a page. Goes out: a MarkupPage, its lines in order, for each the block it stands in,
+and the tree of blocks with the range of lines that each spans.
+
+A line is the text between two block boundaries or ``br``, white space folded; in ``pre`` every line
+stands as written; a table row is one line, its cells joined by a tab, unless a cell holds several lines
+(then the table is page layout, and its cells are blocks like any other).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+_INLINE = frozenset(
+    "a abbr acronym amp-img audio b bdi bdo big canvas cite code data del dfn em embed font i img ins kbd label map"
+    " mark math meter nobr object output picture progress q rb rp rt ruby s samp small source span strike strong"
+    " sub sup svg time track tt u var video wbr path g use rect circle line polygon defs symbol input button"
+    " html body param area link meta base".split()
+)
+_UNSEEN = frozenset(("head", "script", "style", "template", "noscript", "title"))
+# libxml2 does not know that these hold no content of their own, so no end tag ever closes them
+_VOID = frozenset(("source", "track", "wbr", "embed", "param", "area", "link", "meta", "base", "input", "img", "hr"))
+_CELLS = frozenset(("td", "th"))
+_ITEMS = frozenset(("li", "dt", "dd", "tr", "option"))
+_LISTS = frozenset(("ul", "ol", "dl", "table", "select", "menu", "dir"))
+_LIST_PARTS = frozenset(("tbody", "thead", "tfoot", "colgroup", "col", "td", "th", "br", "optgroup"))
+_STRONG_TAGS = frozenset(("b", "strong", "em", "i", "u", "mark", "big"))
+_BUTTONS = frozenset(("button", "label", "input"))
+_CUES = (
+    "id",
+    "class",
+    "role",
+    "itemprop",
+    "itemtype",
+    "property",
+    "rel",
+    "aria-label",
+    "data-testid",
+    "data-component",
+)
+
+_CUE_NAMES = frozenset(_CUES)
+
+TAGS = (
+    "other", "p", "div", "li", "h1", "h2", "h3", "h4", "h5", "h6", "td", "th", "tr", "table", "ul", "ol", "dl",
+    "dt", "dd", "blockquote", "pre", "article", "main", "section", "header", "footer", "nav", "aside", "form",
+    "figure", "figcaption", "caption", "fieldset", "legend", "option", "select", "textarea", "address", "details",
+    "summary", "center", "body", "br", "tbody", "dialog", "hgroup", "iframe", "marquee",
+)  # fmt: skip
+TAG_CODES = {tag: code for code, tag in enumerate(TAGS)}
+LANDMARKS = (
+    "nav", "header", "footer", "aside", "main", "article", "form", "figure", "table", "li", "blockquote", "pre",
+    "section", "button", "dialog", "address",
+)  # fmt: skip
+_LANDMARK_BITS = {tag: 1 << bit for bit, tag in enumerate(LANDMARKS)}
+
+
+# what a tag does, by one look
+_NO_TEXT, _BLOCK, _PLAIN, _LINK, _STRONG, _BUTTON, _BODY, _VOID_INLINE, _BREAK = range(9)
+_LAST_INLINE = _BODY
+_KINDS = (
+    dict.fromkeys(_INLINE, _PLAIN)
+    | dict.fromkeys(_STRONG_TAGS, _STRONG)
+    | dict.fromkeys(_BUTTONS, _BUTTON)
+    | {"a": _LINK, "body": _BODY, "br": _BREAK}
+    | dict.fromkeys(_UNSEEN, _NO_TEXT)
+    | dict.fromkeys(_VOID & _INLINE, _VOID_INLINE)
+)
+# what a block does to the lines around it
+_APART, _ITEM, _ROW, _PART, _LIST, _PRE, _CELL = range(7)
+_ROLES = (
+    dict.fromkeys(_LISTS, _LIST)
+    | dict.fromkeys(_ITEMS, _ITEM)
+    | dict.fromkeys(_LIST_PARTS, _PART)
+    | dict.fromkeys(_CELLS, _CELL)
+    | {"pre": _PRE, "textarea": _PRE, "tr": _ROW}
+)
+_OTHER = (0, 0, _APART)
+_BLOCKS = {
+    tag: (TAG_CODES.get(tag, 0), _LANDMARK_BITS.get(tag, 0), _ROLES.get(tag, _APART))
+    for tag in {*TAGS, *LANDMARKS, *_ROLES}
+}
+"""Of block elements: the code, the landmark it is, its role."""
+
+
+@dataclass(slots=True)
+class MarkupPage:
+    """The lines of an HTML page and its blocks; parallel lists, filled in document order.
+
+    Of lines: texts; breaks (True: a blank line belongs before it); blocks (the index of the innermost block);
+    link, strong and button characters; links; the cue index of its inline markup (0: none).
+    Of blocks: parents (-1 for the root), tags (codes into TAGS), cues, first and last line (half open), and
+    which LANDMARKS they are or stand in (as bits).
+    cues: each distinct string of id, class, role and the like, the empty one first.
+    meta: what the head says, by the names of its properties, and "title", "h1".
+    """
+
+    texts: list[str] = field(default_factory=list)
+    breaks: list[bool] = field(default_factory=list)
+    blocks: list[int] = field(default_factory=list)
+    link_characters: list[int] = field(default_factory=list)
+    strong_characters: list[int] = field(default_factory=list)
+    button_characters: list[int] = field(default_factory=list)
+    links: list[int] = field(default_factory=list)
+    inline_cues: list[int] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)
+    tags: list[int] = field(default_factory=list)
+    block_cues: list[int] = field(default_factory=list)
+    landmarks: list[int] = field(default_factory=list)
+    first_lines: list[int] = field(default_factory=list)
+    last_lines: list[int] = field(default_factory=list)
+    cues: dict[str, int] = field(default_factory=lambda: {"": 0})
+    meta: dict[str, str] = field(default_factory=dict)
+
+
+def parse_html(text: str, data: bytes | None = None) -> MarkupPage:
+    """The lines and markup facts of an HTML page. Broken HTML is read as libxml2 mends it; never raises.
+
+    data: the text in UTF-8, where the caller has it.
+    """
+    builder = _Builder()
+    data = (text.encode("utf-8", "replace") if data is None else data).replace(b"\0", b" ")
+    try:
+        parser = etree.HTMLParser(  # the stubs want a target that takes bytes too, which lxml gives on Python 2
+            target=builder,  # type: ignore[arg-type]
+            encoding="utf-8",
+            recover=True,
+            huge_tree=True,
+            remove_comments=True,
+            remove_pis=True,
+        )
+        parser.feed(data)
+        parser.close()
+    except etree.LxmlError:
+        pass  # an empty document, or one given up half way: what was read until then stands
+    return builder.finish()
+
+
+class _Builder:
+    """The target of the parser: turns its events into lines and blocks.
+
+    Called for every tag and every piece of text, so start, end and data do the common cases themselves.
+    """
+
+    __slots__ = (
+        "_blank", "_block", "_button", "_button_chars", "_has_text", "_inline", "_inline_cue", "_item", "_link",
+        "_link_chars", "_links", "_lists", "_meta_title", "_open", "_outer", "_parts", "_pre", "_rows", "_skip",
+        "_skip_tag", "_strong", "_strong_chars", "page",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.page = MarkupPage()
+        self._open: list[str] = []  # tags of the open blocks; self._block is the innermost
+        self._block = -1
+        self._skip = 0  # open elements whose text is not shown
+        self._skip_tag = ""
+        self._pre = self._link = self._strong = self._button = self._lists = 0
+        self._rows: list[_Row] = []
+        self._parts: list[str] = []  # outside of pre: empty, or with something to see
+        self._has_text = False
+        self._blank = self._item = self._outer = False  # what stood between the last line and now
+        self._link_chars = self._strong_chars = self._button_chars = self._links = self._inline_cue = 0
+        self._inline: list[tuple[str, int]] = []  # open inline elements with a cue of their own
+        self._meta_title: list[str] | None = None
+        self._start_block("", 0)
+
+    # --- events -------------------------------------------------------------------------------
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if self._skip:
+            self._start_unseen(tag, attributes)
+            return
+        kind = _KINDS.get(tag, _BLOCK)
+        if attributes:
+            if kind == _NO_TEXT or ("hidden" in attributes and tag not in _VOID):
+                self._start_skip(tag)
+                return
+            cue = 0
+            if (
+                kind < _VOID_INLINE
+                and not _CUE_NAMES.isdisjoint(attributes)
+                and (found := " ".join(filter(None, map(attributes.get, _CUES))))
+            ):
+                cues = self.page.cues
+                cue = cues.setdefault(found, len(cues))
+        else:
+            cue = 0
+        if kind == _BLOCK:
+            self._start_block(tag, cue)
+        elif kind == _NO_TEXT:
+            self._start_skip(tag)
+        elif kind <= _LAST_INLINE:
+            if cue:
+                self._inline.append((tag, cue))
+            if kind == _LINK:
+                self._link += 1
+                self._links += 1
+            elif kind == _STRONG:
+                self._strong += 1
+            elif kind == _BUTTON:
+                self._button += 1
+            elif kind == _BODY and cue:
+                self.page.block_cues[0] = cue
+        elif kind == _BREAK and self._parts:
+            self._end_line()
+
+    def end(self, tag: str) -> None:
+        if self._skip:
+            self._end_unseen(tag)
+            return
+        kind = _KINDS.get(tag, _BLOCK)
+        if kind <= _BLOCK:
+            if self._parts:
+                self._end_line()
+            if self._open[-1] == tag:
+                self._close()
+            else:
+                self._end_outer_block(tag)
+        elif kind <= _LAST_INLINE:
+            if self._inline and self._inline[-1][0] == tag:
+                self._inline.pop()
+            if kind == _LINK:
+                self._link = max(0, self._link - 1)
+            elif kind == _STRONG:
+                self._strong = max(0, self._strong - 1)
+            elif kind == _BUTTON:
+                self._button = max(0, self._button - 1)
+        elif tag == "input":
+            self._button = max(0, self._button - 1)
+
+    def data(self, text: str) -> None:
+        if self._skip:
+            if self._meta_title is not None:
+                self._meta_title.append(text)
+            return
+        if self._pre:
+            self._add_written(text)
+        elif self._has_text:
+            self._parts.append(text)
+            self._count(len(text))
+        else:
+            seen = text.strip()
+            if seen:
+                self._parts.append(text)
+                self._begin_line(len(seen))
+
+    def comment(self, text: str) -> None: ...
+
+    def pi(self, target: str, data: str | None = None) -> None: ...
+
+    def close(self) -> None: ...
+
+    # --- text ---------------------------------------------------------------------------------
+    def _add_written(self, text: str) -> None:
+        """Text in pre, where every line stands as written."""
+        first, *rest = text.split("\n")
+        self._add_text(first)
+        for line in rest:
+            self._blank |= not self._has_text
+            self._end_line()
+            self._add_text(line)
+
+    def _add_text(self, text: str) -> None:
+        self._parts.append(text)
+        if self._has_text:
+            self._count(len(text))
+        elif seen := text.strip():
+            self._begin_line(len(seen))
+
+    def _begin_line(self, characters: int) -> None:
+        self._has_text = True
+        if self._inline:
+            self._inline_cue = self._inline[-1][1]
+        self._count(characters)
+
+    def _count(self, characters: int) -> None:
+        if self._link:
+            self._link_chars += characters
+        if self._strong:
+            self._strong_chars += characters
+        if self._button:
+            self._button_chars += characters
+
+    def _end_line(self) -> None:
+        if self._has_text:
+            text = "".join(self._parts)
+            page = self.page
+            page.texts.append(text.rstrip() if self._pre else " ".join(text.split()))
+            page.breaks.append(self._outer or (self._blank and not self._item))
+            page.blocks.append(self._block)
+            page.link_characters.append(self._link_chars)
+            page.strong_characters.append(self._strong_chars)
+            page.button_characters.append(self._button_chars)
+            page.links.append(self._links)
+            page.inline_cues.append(self._inline_cue)
+            self._has_text = self._blank = self._item = self._outer = False
+            self._link_chars = self._strong_chars = self._button_chars = 0
+            self._links = 1 if self._link else 0
+            self._inline_cue = 0
+        self._parts.clear()
+
+    # --- what is not shown --------------------------------------------------------------------
+    def _start_skip(self, tag: str) -> None:
+        self._skip, self._skip_tag = 1, tag
+        if tag == "title" and "title" not in self.page.meta:
+            self._meta_title = []
+        if tag not in _INLINE and self._parts:
+            self._end_line()
+
+    def _start_unseen(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if tag == self._skip_tag:
+            self._skip += 1
+        elif tag == "meta":
+            self._note_meta(attributes)
+        elif tag == "title" and self._skip_tag == "head" and "title" not in self.page.meta:
+            self._meta_title = []
+
+    def _end_unseen(self, tag: str) -> None:
+        if tag == "title":
+            self._end_title()
+        if tag == self._skip_tag:
+            self._skip -= 1
+
+    # --- blocks -------------------------------------------------------------------------------
+    def _start_block(self, tag: str, cue: int) -> None:
+        if self._parts:
+            self._end_line()
+        page, around = self.page, self._block
+        code, landmark, role = _BLOCKS.get(tag, _OTHER)
+        self._block = len(page.parents)
+        page.parents.append(around)
+        page.tags.append(code)
+        page.block_cues.append(cue)
+        page.landmarks.append(page.landmarks[around] | landmark if around >= 0 else landmark)
+        page.first_lines.append(len(page.texts))
+        page.last_lines.append(-1)
+        self._open.append(tag)
+        if role == _APART:
+            self._blank = True
+        elif role == _ITEM:
+            self._item = True
+        elif role != _PART:
+            self._start_special(role)
+
+    def _start_special(self, role: int) -> None:
+        """What starts with a block that is more than a block."""
+        if role == _PRE:
+            self._pre += 1
+            self._blank = True
+        elif role == _LIST:
+            self._outer |= not self._lists
+            self._lists += 1
+        elif role == _ROW:
+            self._rows.append(_Row(len(self.page.texts)))
+            self._item = True
+        elif self._rows:
+            self._rows[-1].cells.append(len(self.page.texts))
+
+    def _end_outer_block(self, tag: str) -> None:
+        """An end tag that is not the innermost block's: closes all blocks within its own, if there is one."""
+        if tag not in self._open:
+            self._note_boundary(tag)
+            return
+        while self._open[-1] != tag:
+            self._close()
+        self._close()
+
+    def _close(self) -> None:
+        """Close the innermost block."""
+        page, block = self.page, self._block
+        role = _BLOCKS.get(self._open.pop(), _OTHER)[2]
+        if role == _ROW and self._rows:
+            self._join_row(self._rows.pop(), block)
+        page.last_lines[block] = len(page.texts)
+        self._block = page.parents[block]
+        if role == _APART:
+            self._blank = True
+        elif role <= _ROW:
+            self._item = True
+        elif role == _LIST:
+            self._lists -= 1
+            if not self._lists:
+                self._outer = self._blank = True
+        elif role == _PRE:
+            self._pre -= 1
+            self._blank = True
+
+    def _note_boundary(self, tag: str) -> None:
+        """An end tag without a start."""
+        role = _BLOCKS.get(tag, _OTHER)[2]
+        if role in (_ITEM, _ROW):
+            self._item = True
+        elif role in (_APART, _PRE) or (role == _LIST and not self._lists):
+            self._blank = True
+
+    def _join_row(self, row: _Row, block: int) -> None:
+        """A row whose cells hold one line each becomes one line; any other row is page layout."""
+        page, first = self.page, row.first
+        count = len(page.texts) - first
+        if (
+            count < 2
+            or len(row.cells) < count
+            or any(
+                after - before > 1 for before, after in zip(row.cells, [*row.cells[1:], len(page.texts)], strict=True)
+            )
+        ):
+            return
+        page.texts[first:] = ["\t".join(page.texts[first:])]
+        page.blocks[first:] = [block]
+        page.breaks[first + 1 :] = []
+        page.inline_cues[first + 1 :] = []
+        for column in (page.link_characters, page.strong_characters, page.button_characters, page.links):
+            column[first:] = [sum(column[first:])]
+        for inner in range(block + 1, len(page.parents)):
+            page.first_lines[inner] = first
+            page.last_lines[inner] = first + 1
+
+    # --- the head -----------------------------------------------------------------------------
+    def _note_meta(self, attributes: Mapping[str, str]) -> None:
+        name = attributes.get("property") or attributes.get("name")
+        content = attributes.get("content")
+        if name and content and name.lower() in ("og:title", "og:site_name", "og:type", "og:url", "twitter:title"):
+            self.page.meta.setdefault(name.lower(), " ".join(content.split()))
+
+    def _end_title(self) -> None:
+        if self._meta_title is not None:
+            self.page.meta.setdefault("title", " ".join("".join(self._meta_title).split()))
+            self._meta_title = None
+
+    def finish(self) -> MarkupPage:
+        while self._open:
+            self._end_line()
+            self._close()
+        return self.page
+
+
+@dataclass(slots=True)
+class _Row:
+    first: int
+    cells: list[int] = field(default_factory=list)
+
+
+def page_title(meta: Mapping[str, str]) -> str | None:
+    """og:title, or the title less the name of the site, as the head of an HTML page gives them."""
+    title = meta.get("og:title") or meta.get("twitter:title") or meta.get("title")
+    if not title:
+        return None
+    site = meta.get("og:site_name", "").casefold()
+    for separator in (" | ", " - ", " – ", " — ", " :: ", " » ", " · "):
+        head, found, tail = title.rpartition(separator)
+        if found and head and (tail.casefold() == site or (not site and len(tail) < len(head) / 2)):
+            return head
+    return title

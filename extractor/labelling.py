@@ -1,0 +1,209 @@
+"""The whole way for a batch of pages: text or HTML in, labelled pages out."""
+
+from __future__ import annotations
+
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from extractor.characters import TextBatch, read_texts
+from extractor.classifier import KINDS, decide, merge_classes, pool_copies
+from extractor.decoding import decode
+from extractor.features import OWN_NAMES, REPETITION_NAMES, own_columns
+from extractor.model_file import Model
+from extractor.page import LABELS, LabelledPage, Layout, Page, PageFormat
+from extractor.plaintext import looks_like_html
+
+if TYPE_CHECKING:
+    from extractor.characters import Bytes
+    from extractor.html import MarkupPage
+    from extractor.repetition import RepetitionTable
+
+Preference: TypeAlias = Literal["precision", "recall"]
+BATCH_CHARACTERS = 1 << 19
+"""Characters of text that are labelled together: enough to hide the cost of a call, and few enough for the cache."""
+HTML_PER_TEXT = 16
+"""Characters of HTML for one of text, about."""
+BATCH_PAGES = 256
+BETAS: dict[PageFormat, dict[Preference | None, float]] = {
+    "text": {None: 0.8, "precision": 0.4, "recall": 1.6},
+    "html": {None: 0.6, "precision": 0.3, "recall": 1.2},
+}
+"""How many times more recall counts than precision in the page's decision. Below 1 by default: the classifier is a
+little too hopeful of lines that it has seen nothing like, the more so the more columns it knows (EXPERIMENTS.md)."""
+
+
+def label_many(
+    pages: Iterable[Page | str | bytes],
+    *,
+    model: Model | None = None,
+    repetition: RepetitionTable | None = None,
+    prefer: Preference | None = None,
+) -> Iterator[LabelledPage]:
+    """Label pages as they come, in order, one result a page; the fast way, since pages share each call.
+
+    pages: str or bytes (HTML or a plain-text dump, told apart by looking) or Page. model: the shipped one
+    unless given. repetition: a table of the lines that repeat across the pages of a site, asked by each page's
+    site, or the site of its url. prefer: "precision" or "recall" moves each page's decision, None maximises F1.
+    TypeError for a page of any other type; no page, however broken, raises.
+    """
+    if prefer not in BETAS["text"]:
+        raise TypeError(f'prefer is "precision", "recall" or None, not {prefer!r}')
+    if model is not None and not isinstance(model, Model):
+        raise TypeError(f"model is a Model, not {type(model).__name__}; read one with Model.load(path)")
+    if isinstance(pages, (str, bytes, Page)):
+        raise TypeError("label_many() takes several pages; for a single one call label()")
+    settings = _Settings(model or Model.default(), repetition, prefer)
+    batch: list[_Decoded] = []
+    size = 0
+    for page in pages:
+        batch.append(_Decoded.read(page))
+        size += batch[-1].cost
+        if size >= BATCH_CHARACTERS or len(batch) >= BATCH_PAGES:
+            yield from _label_batch(batch, settings)
+            batch, size = [], 0
+    yield from _label_batch(batch, settings)
+
+
+def label(
+    page: Page | str | bytes,
+    *,
+    model: Model | None = None,
+    repetition: RepetitionTable | None = None,
+    prefer: Preference | None = None,
+) -> LabelledPage:
+    """Label the lines of one page. See label_many() for the arguments.
+
+    >>> label("Menu | Search").lines[0].label
+    <Label.NAV: 'nav'>
+    """
+    return next(label_many((page,), model=model, repetition=repetition, prefer=prefer))
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """What is the same for all pages of a call."""
+
+    model: Model
+    repetition: RepetitionTable | None
+    prefer: Preference | None
+
+    def repetition_columns(self, batch: TextBatch, pages: Sequence[_Decoded]) -> dict[str, Bytes]:
+        """The columns of REPETITION_NAMES, zeros without a table."""
+        if self.repetition is None:
+            return dict.fromkeys(REPETITION_NAMES, np.zeros(len(batch.page), np.uint8))
+        from extractor.repetition_features import repetition_columns
+        from extractor.sites import site_of_url
+
+        sites = [decoded.page.site or site_of_url(decoded.page.url) for decoded in pages]
+        return dict(zip(REPETITION_NAMES, repetition_columns(self.repetition, batch, sites), strict=True))
+
+
+class _Decoded:
+    """A page as text, with how it was decoded and which of both formats it is."""
+
+    __slots__ = ("encoding", "format", "page", "text")
+
+    def __init__(self, page: Page, text: str, encoding: str, format: PageFormat) -> None:
+        self.page, self.text, self.encoding, self.format = page, text, encoding, format
+
+    @property
+    def cost(self) -> int:
+        """Characters of text, about: most of HTML is markup."""
+        return len(self.text) // (HTML_PER_TEXT if self.format == "html" else 1)
+
+    @property
+    def utf8(self) -> bytes | None:
+        """The text in UTF-8, if the page came so: a copy saved."""
+        content = self.page.content
+        if isinstance(content, bytes) and self.encoding == "utf-8" and not content.startswith(BOM_UTF8):
+            return content
+        return None
+
+    @classmethod
+    def read(cls, page: Page | str | bytes) -> _Decoded:
+        page = page if isinstance(page, Page) else Page(page)
+        content = page.content
+        text, encoding = (content, "str") if isinstance(content, str) else decode(content)
+        return cls(page, text, encoding, page.kind or ("html" if looks_like_html(text) else "text"))
+
+
+def _label_batch(batch: Sequence[_Decoded], settings: _Settings) -> list[LabelledPage]:
+    labelled: dict[int, LabelledPage] = {}
+    for format, label_pages in (("text", _label_dumps), ("html", _label_html)):
+        places = [place for place, decoded in enumerate(batch) if decoded.format == format]
+        if places:
+            labelled.update(zip(places, label_pages([batch[place] for place in places], settings), strict=True))
+    return [labelled[place] for place in range(len(batch))]
+
+
+def _label_dumps(pages: Sequence[_Decoded], settings: _Settings) -> list[LabelledPage]:
+    batch = read_texts([decoded.text for decoded in pages])
+    columns = dict(zip(OWN_NAMES, own_columns(batch, settings.model.wording), strict=True))
+    return _labelled_pages(pages, batch, columns, settings, [None] * len(pages))
+
+
+def _label_html(pages: Sequence[_Decoded], settings: _Settings) -> list[LabelledPage]:
+    from extractor.html import page_title, parse_html  # lxml is not loaded for plain text
+    from extractor.markup import MARKUP_NAMES, markup_columns
+
+    markups = [parse_html(decoded.text, decoded.utf8) for decoded in pages]
+    batch = read_texts([html_text(markup) for markup in markups])
+    columns = dict(zip(OWN_NAMES, own_columns(batch, settings.model.wording), strict=True))
+    columns |= zip(MARKUP_NAMES, markup_columns(markups, batch, settings.model.cues), strict=True)
+    titles = [page_title(markup.meta) for markup in markups]
+    return _labelled_pages(pages, batch, columns, settings, titles)
+
+
+def _labelled_pages(
+    pages: Sequence[_Decoded], batch: TextBatch, columns: dict[str, Bytes], settings: _Settings,
+    titles: Sequence[str | None],
+) -> list[LabelledPage]:  # fmt: skip
+    format = pages[0].format
+    columns |= settings.repetition_columns(batch, pages)
+    judgement = settings.model.classifiers[format].judge(columns, batch.page_offsets)
+    probabilities = pool_copies(judgement.probabilities, batch.line_hashes, batch.page_offsets)
+    kinds = judgement.kinds.argmax(axis=1).tolist()
+    decision = decide(
+        probabilities,
+        np.diff(batch.word_offsets),
+        batch.line_hashes,
+        batch.page_offsets,
+        BETAS[format][settings.prefer],
+    )
+    merged = [tuple(row) for row in merge_classes(probabilities).tolist()]
+    labels = [LABELS[code] for code in decision.codes.tolist()]
+    numbers = batch.number if format == "text" else np.arange(len(labels)) - batch.page_offsets[batch.page] + 1
+    results = []
+    for index, decoded in enumerate(pages):
+        first, last = batch.page_offsets[index : index + 2].tolist()
+        layout = Layout(
+            numbers[first:last].tolist(), batch.line_texts(first, last), (batch.blank_before[first:last] > 0).tolist()
+        )
+        headline = int(decision.headlines[index])
+        results.append(
+            LabelledPage(
+                decoded.page,
+                layout,
+                tuple(labels[first:last]),
+                merged[first:last],
+                format=format,
+                encoding=decoded.encoding,
+                headline=headline - first if headline >= 0 else None,
+                title=titles[index],
+                kind=KINDS[kinds[index]],
+                kind_probability=float(judgement.kinds[index, kinds[index]]),
+            )
+        )
+    return results
+
+
+def html_text(markup: MarkupPage) -> str:
+    """The lines of an HTML page as one text: "\\n" between them, a blank line where blocks part."""
+    parts: list[str] = []
+    for text, blank in zip(markup.texts, markup.breaks, strict=True):
+        parts.append("\n" + text if blank and parts else text)
+    return "\n".join(parts)

@@ -1,0 +1,193 @@
+"""Model: what the classifier learned, in one .npz file of arrays and a JSON card, with no code in it.
+
+The card says what the model was made of and how it scores; some rows with their expected output travel
+along and are checked on load, so that a model that would label differently here is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor.characters import Array, Bytes
+from extractor.classifier import LineClassifier, Stage
+from extractor.errors import ModelError
+from extractor.features import CLASS_NAMES, FEATURES_VERSION, OWN_NAMES, REPETITION_NAMES
+from extractor.forest import Forest
+from extractor.wording import WordingTable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORMATS = ("text", "html")
+_STAGES = ("first", "second", "kind")
+TOLERANCE = 1e-5
+LARGEST_ARRAY = 1 << 28
+"""Bytes that any array of a model may unfold to; a file that claims more is refused unread."""
+_HINT = "use a model made by this version of extractor, or train one with: extractor train"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Columns of some lines of one page, and the probabilities that the model gives them."""
+
+    names: tuple[str, ...]
+    columns: Bytes
+    expected: NDArray[np.float64]
+
+    def difference(self, classifier: LineClassifier) -> float:
+        """The largest difference between expected and computed probabilities."""
+        columns = dict(zip(self.names, self.columns, strict=True))
+        found = classifier.judge(columns, np.array([0, self.columns.shape[1]])).probabilities
+        return float(np.abs(found - self.expected).max(initial=0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A trained classifier for dumps and one for HTML, with the tables of words and class names they read."""
+
+    wording: WordingTable
+    cues: WordingTable
+    classifiers: Mapping[str, LineClassifier]
+    checks: Mapping[str, Check]
+    card: Mapping[str, Any]
+
+    @classmethod
+    def load(cls, path: str | Path) -> Model:
+        """Read a model. ModelError for a file that is missing, damaged, foreign or of another version."""
+        import json
+        from pathlib import Path
+        from zipfile import BadZipFile
+        from zlib import error as ZlibError  # noqa: N812  it is an error by another name only
+
+        path = Path(path)
+        try:
+            arrays = _read_arrays(path)
+            card = json.loads(arrays["card"].tobytes())
+            version = card["features_version"]
+        except FileNotFoundError:
+            raise ModelError(f"{path}: no such file; give the path of a model (.npz)") from None
+        except (OSError, ValueError, KeyError, EOFError, TypeError, MemoryError, BadZipFile, ZlibError) as error:
+            raise ModelError(f"{path}: not a model, or a damaged one ({error}); {_HINT}") from None
+        if version != FEATURES_VERSION:
+            raise ModelError(f"{path}: made for features version {version}, this is {FEATURES_VERSION}; {_HINT}")
+        try:
+            model = cls._from_arrays(arrays, card)
+            differences = {name: model.checks[name].difference(model.classifiers[name]) for name in FORMATS}
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            raise ModelError(f"{path}: parts are missing or do not fit ({error}); {_HINT}") from None
+        wrong = [name for name, difference in differences.items() if not difference <= TOLERANCE]
+        if wrong:
+            raise ModelError(f"{path}: stored rows no longer give their stored outputs ({', '.join(wrong)}); {_HINT}")
+        return model
+
+    @classmethod
+    def default(cls) -> Model:
+        """The model that the package ships, read once."""
+        return _default_model()
+
+    def save(self, path: str | Path) -> None:
+        """Write the model, the same bytes for the same model. The folder must exist."""
+        import json
+        from pathlib import Path
+
+        arrays: dict[str, Array] = {
+            "card": np.frombuffer(json.dumps(self.card, sort_keys=True, indent=1).encode(), np.uint8),
+            "wording": self.wording.weights,
+            "cues": self.cues.weights,
+        }
+        for name in FORMATS:
+            classifier, check = self.classifiers[name], self.checks[name]
+            arrays |= {f"{name}.slopes": classifier.slopes, f"{name}.intercepts": classifier.intercepts}
+            arrays |= {f"{name}.check_names": _text_array(check.names), f"{name}.check_columns": check.columns}
+            arrays[f"{name}.check_expected"] = check.expected
+            for part in _STAGES:
+                arrays |= _stage_arrays(f"{name}.{part}", getattr(classifier, part))
+        from extractor.files import write_atomically  # not needed to label a page
+
+        content = BytesIO()
+        np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
+        write_atomically(Path(path), content.getvalue())
+
+    @classmethod
+    def _from_arrays(cls, arrays: Mapping[str, Array], card: dict[str, Any]) -> Model:
+        classifiers, checks = {}, {}
+        for name in FORMATS:
+            first, second, kind = (_stage(f"{name}.{part}", arrays) for part in _STAGES)
+            slopes, intercepts = arrays[f"{name}.slopes"], arrays[f"{name}.intercepts"]
+            classifiers[name] = LineClassifier(first, second, kind, slopes, intercepts)
+            missing = {*OWN_NAMES, *REPETITION_NAMES} ^ set(_texts(arrays[f"{name}.check_names"]))
+            if name == "text" and missing:
+                raise ValueError(f"columns that this version does not know, or lacks: {', '.join(sorted(missing))}")
+            checks[name] = Check(
+                _texts(arrays[f"{name}.check_names"]), arrays[f"{name}.check_columns"], arrays[f"{name}.check_expected"]
+            )
+        return cls(_weights(arrays["wording"]), _weights(arrays["cues"]), classifiers, checks, card)
+
+
+def _read_arrays(path: Path) -> dict[str, Array]:
+    from zipfile import ZipFile
+
+    with ZipFile(path) as archive:
+        for entry in archive.infolist():
+            if entry.file_size > LARGEST_ARRAY:
+                raise ValueError(f"{entry.filename} unfolds to {entry.file_size} bytes")
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _stage_arrays(prefix: str, stage: Stage) -> dict[str, Array]:
+    forest = stage.forest
+    return {
+        f"{prefix}.names": _text_array(stage.names),
+        f"{prefix}.features": forest.features,
+        f"{prefix}.thresholds": forest.thresholds,
+        f"{prefix}.leaves": forest.leaves,
+        f"{prefix}.scale": np.array([forest.scale]),
+        f"{prefix}.bias": forest.bias,
+    }
+
+
+def _stage(prefix: str, arrays: Mapping[str, Array]) -> Stage:
+    forest = Forest(
+        arrays[f"{prefix}.features"], arrays[f"{prefix}.thresholds"], arrays[f"{prefix}.leaves"],
+        float(arrays[f"{prefix}.scale"][0]), arrays[f"{prefix}.bias"],
+    )  # fmt: skip
+    names = _texts(arrays[f"{prefix}.names"])
+    if forest.features.min() < 0 or forest.features.max() >= len(names):
+        raise ValueError(f"{prefix} asks for a column that it does not name")
+    return Stage(names, forest)
+
+
+def _weights(array: Array) -> WordingTable:
+    buckets = len(array)
+    if array.shape != (buckets, len(CLASS_NAMES)) or array.dtype != np.int8 or not buckets or buckets & (buckets - 1):
+        raise ValueError(f"a table of weights of shape {array.shape}, {array.dtype}")
+    return WordingTable(array)
+
+
+def _text_array(names: tuple[str, ...]) -> Array:
+    return np.frombuffer("\n".join(names).encode(), np.uint8)
+
+
+def _texts(array: Array) -> tuple[str, ...]:
+    return tuple(array.tobytes().decode().split("\n"))
+
+
+@lru_cache(maxsize=1)
+def _default_model() -> Model:
+    return Model.load(default_model_path())
+
+
+def default_model_path() -> Path:
+    """Where the shipped model lies: inside the installed package, or in models/ beside it in a checkout."""
+    from pathlib import Path
+
+    inside = Path(__file__).with_name("models") / "default.npz"
+    return inside if inside.exists() else Path(__file__).parent.parent / "models" / "default.npz"

@@ -1,0 +1,173 @@
+"""The records that flow through the package: Label, Line, Page, LabelledPage.
+
+Comes in: a page as the caller has it. Goes out: its lines with labels, and views of the text they keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal, NamedTuple
+
+from extractor.plaintext import continuations
+
+PageFormat = Literal["html", "text"]
+
+
+class Label(str, Enum):
+    """What a line is on its page; probabilities stand in this order."""
+
+    BODY = "body"
+    HEADER = "header"
+    NAV = "nav"
+    RELATED_LINK = "related-link"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+LABELS: tuple[Label, ...] = tuple(Label)
+BODY_ONLY = frozenset({Label.BODY})
+
+
+class Line(NamedTuple):
+    """One non-blank line of a page.
+
+    number: from 1; in a dump blank lines count too. probabilities: four, in the order of ``Label``,
+    calibrated, summing to 1. ``label`` is the decision for the page and may differ from the most
+    probable label only between body and the rest.
+    """
+
+    number: int
+    text: str
+    label: Label
+    probabilities: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page as it came.
+
+    content: the HTML or the plain-text dump, as text or bytes. id, url and site say where it is from.
+    kind: "html", "text" or None to find out by looking. Raises TypeError for any other content or kind.
+    """
+
+    content: str | bytes
+    id: str | None = None
+    url: str | None = None
+    site: str | None = None
+    kind: PageFormat | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.content, (str, bytes)):
+            raise TypeError(f"a page is str or bytes, not {type(self.content).__name__}")
+        if self.kind not in ("html", "text", None):
+            raise TypeError(f'the kind of a page is "html", "text" or None, not {self.kind!r}')
+
+
+class Layout(NamedTuple):
+    """How a page's lines stood, one entry a line: what is needed to write some of them out again."""
+
+    numbers: Sequence[int]
+    texts: Sequence[str]
+    blank_before: Sequence[bool]
+    """Whether a blank line stood between this line and the one before it."""
+
+
+class LabelledPage:
+    """A page's lines with their labels; the text is a view over them, nothing is ever removed.
+
+    id, url and site are those of the page. encoding: how the bytes were decoded ("str" for text that came
+    decoded). title: the headline's text, else what the HTML head says. format: "html" or "text". kind: what sort
+    of page it is ("article", "forum", "listing", "collection", "product", "service", "documentation", or "none"
+    for one without a text of its own), and with what probability.
+    """
+
+    __slots__ = (
+        "_headline",
+        "_layout",
+        "_lines",
+        "encoding",
+        "format",
+        "id",
+        "kind",
+        "kind_probability",
+        "labels",
+        "probabilities",
+        "site",
+        "title",
+        "url",
+    )
+
+    def __init__(
+        self,
+        page: Page,
+        layout: Layout,
+        labels: tuple[Label, ...],
+        probabilities: Sequence[tuple[float, float, float, float]],
+        *,
+        format: PageFormat,
+        encoding: str,
+        headline: int | None = None,
+        title: str | None = None,
+        kind: str,
+        kind_probability: float,
+    ) -> None:
+        self.id, self.url, self.site = page.id, page.url, page.site
+        self.format, self.encoding = format, encoding
+        self.kind, self.kind_probability = kind, kind_probability
+        self.labels, self.probabilities = labels, probabilities
+        self._layout, self._headline = layout, headline
+        self._lines: tuple[Line, ...] | None = None
+        self.title = layout.texts[headline].strip() if headline is not None else title
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Every non-blank line in order."""
+        if self._lines is None:
+            layout = self._layout
+            self._lines = tuple(map(Line, layout.numbers, layout.texts, self.labels, self.probabilities))
+        return self._lines
+
+    @property
+    def headline(self) -> Line | None:
+        """The line that is the page's headline (its label is body), or None."""
+        return None if self._headline is None else self.lines[self._headline]
+
+    def text(
+        self,
+        *,
+        headline: bool = True,
+        keep: Collection[Label] = BODY_ONLY,
+        unwrap: bool = False,
+    ) -> str:
+        """The kept lines, in order, each as it stood.
+
+        headline: with the headline. keep: the labels to keep. unwrap: join the lines of a hard-wrapped
+        paragraph with a space. Blank lines between kept lines are kept, never more than one together.
+        An empty string means that nothing is kept.
+        """
+        keep = {Label(label) for label in keep}
+        layout, left_out = self._layout, None if headline else self._headline
+        wrapped = unwrap and self.format == "text"
+        continues = continuations(layout.texts, layout.blank_before) if wrapped else ()
+        parts: list[str] = []
+        blank = glue = False
+        for index, label in enumerate(self.labels):
+            blank |= layout.blank_before[index]
+            if label not in keep or index == left_out:
+                glue = False
+                continue
+            text = layout.texts[index]
+            if parts:
+                joins = wrapped and glue and continues[index]
+                parts.append(" " if joins else "\n\n" if blank else "\n")
+                text = text.lstrip() if joins else text
+            parts.append(text)
+            blank, glue = False, True
+        return "".join(parts)
+
+    def __repr__(self) -> str:
+        name = f" {self.id!r}" if self.id else ""
+        return f"<LabelledPage{name}: {len(self.labels)} lines, {self.labels.count(Label.BODY)} body>"

@@ -1,0 +1,41 @@
+"""Counts and shares -> 8-bit columns. Integers only, so that a value never depends on the batch around it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import ceil
+
+import numpy as np
+
+from extractor.characters import Array, Bytes, Integers
+
+STEPS_PER_DOUBLING = 16
+_LARGEST = 1 << 16
+
+
+def logarithm(counts: Array) -> Bytes:
+    """16 steps for each doubling of 1 + count, 0 for 0 or less, at most 255 (from 65,535 on)."""
+    found: Bytes = _logarithms()[np.clip(counts, 0, _LARGEST - 1)]
+    return found
+
+
+def share(part: Array, whole: Array) -> Bytes:
+    """255 x part / whole, rounded down; 0 where the whole is 0."""
+    whole = np.maximum(whole, 1)
+    return np.clip(part.astype(np.int64) * 255 // whole, 0, 255).astype(np.uint8)
+
+
+def capped(counts: Array) -> Bytes:
+    """The count itself, from 0 up to 255."""
+    return np.clip(counts, 0, 255).astype(np.uint8)
+
+
+@lru_cache(maxsize=1)
+def _logarithms() -> Bytes:
+    borders = [ceil(2 ** (step / STEPS_PER_DOUBLING) - 1e-9) for step in range(1, 256)]
+    return np.searchsorted(np.array(borders), np.arange(1, _LARGEST + 1), side="right").astype(np.uint8)
+
+
+def signed(values: Integers, scale: int) -> Bytes:
+    """128 + value / scale, rounded down, within 0 and 255."""
+    return np.clip(128 + values // scale, 0, 255).astype(np.uint8)

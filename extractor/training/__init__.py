@@ -1,0 +1,1 @@
+"""Corpora with known main text -> labelled lines -> feature tables -> the model."""

@@ -1,0 +1,130 @@
+"""Rows and labels -> what the model consists of: tables of word weights, stages of symmetric trees, calibration.
+
+scikit-learn fits the linear tables, CatBoost the trees; both are exported to plain integer arrays.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from catboost import CatBoostClassifier, Pool
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+
+from extractor.characters import Array, Bytes, Integers
+from extractor.classifier import Stage
+from extractor.features import CLASS_NAMES
+from extractor.forest import DEPTH, LEAF_VALUES, LEAVES, Forest
+from extractor.wording import WordingTable
+
+WEIGHT_STEPS = 32
+"""Steps of a stored word weight to one unit of log-odds."""
+TRUST_IN_READING = 3.0
+"""A line read by hand counts so many times one whose label was derived."""
+_NEVER = -50.0
+"""Log-odds of a class that was not seen in training."""
+THREADS = 2
+"""Fixed: the order of sums in CatBoost, and with it the last bits of a model, follow from it."""
+
+
+def fit_table(
+    tokens: Array, offsets: Integers, labels: Integers, weights: NDArray[np.float64], buckets: int, strength: float
+) -> WordingTable:
+    """Weights of hashed tokens, by multinomial logistic regression on lines of unit length.
+
+    tokens in runs by line; labels: indices into CLASS_NAMES; strength: inverse of the L2 penalty.
+    """
+    counts = np.diff(offsets)
+    values = np.repeat(1.0 / np.sqrt(np.maximum(counts, 1)), counts).astype(np.float32)
+    columns = (tokens & np.uint32(buckets - 1)).astype(np.int32)
+    rows = csr_matrix((values, columns, offsets), shape=(len(counts), buckets))
+    rows.sum_duplicates()
+    model = LogisticRegression(C=strength, max_iter=40, tol=1e-3, solver="lbfgs")
+    model.fit(rows, labels, sample_weight=weights)
+    found = np.zeros((buckets, len(CLASS_NAMES)))
+    # of two classes only the second has weights
+    coefficients = model.coef_ if len(model.classes_) > 2 else np.concatenate((-model.coef_, model.coef_)) / 2
+    found[:, model.classes_] = coefficients.T
+    found -= found.mean(axis=1, keepdims=True)
+    return WordingTable(np.clip(np.rint(found * WEIGHT_STEPS), -127, 127).astype(np.int8))
+
+
+def fit_stage(
+    columns: Bytes, names: Sequence[str], labels: Integers, weights: NDArray[np.float64], *,
+    trees: int, rate: float, seed: int, classes: int = len(CLASS_NAMES),
+) -> Stage:  # fmt: skip
+    """Symmetric trees on 8-bit columns, (names, rows); only the columns that a tree asks for are kept.
+
+    Classes that no label is of stay so unlikely that they are never chosen.
+    """
+    seen, codes = np.unique(labels, return_inverse=True)
+    if len(seen) < 2:
+        raise ValueError("the training pages are all of one kind: there is nothing to learn from them")
+    model = CatBoostClassifier(
+        iterations=trees, depth=DEPTH, learning_rate=rate, loss_function="MultiClass", classes_count=len(seen),
+        border_count=64, l2_leaf_reg=6.0, bootstrap_type="Bernoulli", subsample=0.66, rsm=0.3,
+        thread_count=THREADS, random_seed=seed, verbose=0, allow_writing_files=False,
+    )  # fmt: skip
+    model.fit(Pool(np.ascontiguousarray(columns.T, np.float32), codes, weight=weights))
+    return export_stage(model, names, seen, classes)
+
+
+def export_stage(model: CatBoostClassifier, names: Sequence[str], seen: Integers, classes: int) -> Stage:
+    """A CatBoost model of symmetric trees as a Stage, its leaves rounded to 12 bits; seen: its classes' numbers."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.json"
+        model.save_model(str(path), format="json")
+        document = json.loads(path.read_text())
+    trees = document["oblivious_trees"]
+    features = np.zeros((len(trees), DEPTH), np.int32)
+    thresholds = np.full((len(trees), DEPTH), 255, np.uint8)  # a question that is never answered yes
+    leaves = np.zeros((len(trees), LEAVES, classes))
+    for number, tree in enumerate(trees):
+        for place, split in enumerate(tree["splits"] or ()):
+            features[number, place] = split["float_feature_index"]
+            thresholds[number, place] = int(split["border"])
+        values = np.array(tree["leaf_values"]).reshape(-1, len(seen))
+        leaves[number, : len(values), seen] = values.T
+    scale, bias = document["scale_and_bias"]
+    full_bias = np.full(classes, _NEVER)
+    full_bias[seen] = bias
+    used, rows = np.unique(features, return_inverse=True)
+    forest = quantise_leaves(rows.reshape(features.shape).astype(np.int32), thresholds, leaves * scale, full_bias)
+    return Stage(tuple(names[column] for column in used), forest)
+
+
+def quantise_leaves(features: NDArray[np.int32], thresholds: Bytes, leaves: Array, bias: Array) -> Forest:
+    """A forest whose leaf values are rounded to LEAF_VALUES equal steps."""
+    floor = leaves.min()
+    scale = float((leaves.max() - floor) / (LEAF_VALUES - 1)) or 1.0
+    steps = np.rint((leaves - floor) / scale).astype(np.uint16)
+    return Forest(features, thresholds, steps, scale, np.asarray(bias, float) + floor * len(leaves))
+
+
+def fit_calibration(
+    scores: NDArray[np.float64], labels: Integers, weights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Slope and intercept for each class's score, (classes, rows), that make the likelihood largest."""
+    classes = len(scores)
+
+    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        logits = scores * parameters[:classes, None] + parameters[classes:, None]
+        logits = logits - logits.max(axis=0)
+        odds = np.exp(logits)
+        shares = odds / odds.sum(axis=0)
+        error = shares.copy()
+        error[labels, np.arange(len(labels))] -= 1.0
+        error *= weights / weights.sum()
+        value = -(weights * np.log(np.maximum(shares[labels, np.arange(len(labels))], 1e-12))).sum() / weights.sum()
+        return value, np.concatenate(((error * scores).sum(axis=1), error.sum(axis=1)))
+
+    start: Any = np.concatenate((np.ones(classes), np.zeros(classes)))
+    best = minimize(loss, start, jac=True, method="L-BFGS-B").x
+    return best[:classes], best[classes:]

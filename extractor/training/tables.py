@@ -1,0 +1,163 @@
+"""Tables of labelled lines: the numbers that the shipped model is rebuilt from, as Parquet files.
+
+One file a kind of page (text, html): a column of 8-bit values for each base column of a line, its class,
+its trust, whether it was read by hand, the kind of its page and the fold of its site. Beside them words.npz,
+the tables of words and class names. No text is stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from extractor.characters import Bytes, Integers
+from extractor.classifier import BODY, HEADLINE, KINDS
+from extractor.context import Neighbourhood
+from extractor.features import FEATURES_VERSION
+from extractor.training.columns import BASE_COLUMNS
+from extractor.training.derivation import LabelledView, Tables, cue_columns, fold_of, word_columns
+from extractor.wording import WordingTable
+
+FORMATS = ("text", "html")
+_PAGES_AT_ONCE = 500
+
+
+@dataclass(slots=True)
+class LineTable:
+    """Labelled lines of whole pages. base: (BASE_COLUMNS[format], lines); page_offsets: (pages + 1).
+
+    classes: indices into CLASS_NAMES; trust: 0 to 1; read: by hand; kinds: of its page, index into
+    KINDS or -1; folds: of its site."""
+
+    format: str
+    base: Bytes
+    page_offsets: Integers
+    classes: Integers
+    trust: NDArray[np.float64]
+    read: NDArray[np.bool_]
+    kinds: Integers
+    folds: Integers
+
+    def parts(self) -> Iterator[tuple[int, int, Neighbourhood, dict[str, Bytes]]]:
+        """Some hundred pages at a time: first and last line, their neighbourhood and their own columns."""
+        for first in range(0, len(self.page_offsets) - 1, _PAGES_AT_ONCE):
+            offsets = self.page_offsets[first : first + _PAGES_AT_ONCE + 1]
+            low, high = int(offsets[0]), int(offsets[-1])
+            columns = dict(zip(BASE_COLUMNS[self.format], self.base[:, low:high], strict=True))
+            yield low, high, Neighbourhood(columns, offsets - low), columns
+
+    def page_lines(self) -> Integers:
+        """For each line how many its page has."""
+        lines = np.diff(self.page_offsets)
+        return np.repeat(lines, lines)
+
+
+def line_table(format: str, labelled: Sequence[LabelledView], tables: dict[int | None, Tables]) -> LineTable:
+    """The table of the labelled views of one format; the columns of words come from out-of-fold tables."""
+    kept = [one for one in labelled if len(one.classes) and (one.view.converter == "html") == (format == "html")]
+    base = []
+    for one in kept:
+        rows = [one.view.own, word_columns(one.view, tables), one.view.repetition]
+        if format == "html":
+            rows += [one.view.plain_markup(), cue_columns(one.view, tables)]
+        base.append(np.concatenate(rows))
+    lines = [len(one.classes) for one in kept]
+    return LineTable(
+        format, np.concatenate(base, axis=1), np.concatenate(([0], np.cumsum(lines))),
+        np.concatenate([one.classes for one in kept]), np.concatenate([one.trust for one in kept]),
+        np.concatenate([one.read for one in kept]), np.repeat([kind_of(one) for one in kept], lines),
+        np.repeat([fold_of(one.view.site) for one in kept], lines),
+    )  # fmt: skip
+
+
+def kind_of(labelled: LabelledView) -> int:
+    """The page's kind, as its corpus has it; "none" for a page read by hand that has no body; else -1."""
+    if labelled.read.all() and not np.isin(labelled.classes, (HEADLINE, BODY)).any():
+        return KINDS.index("none")
+    return KINDS.index(labelled.view.page_type) if labelled.view.page_type in KINDS else -1
+
+
+def joined(first: LineTable, second: LineTable) -> LineTable:
+    """One table of the lines of both."""
+    return LineTable(
+        first.format, np.concatenate([first.base, second.base], axis=1),
+        np.concatenate([first.page_offsets, second.page_offsets[1:] + first.page_offsets[-1]]),
+        np.concatenate([first.classes, second.classes]), np.concatenate([first.trust, second.trust]),
+        np.concatenate([first.read, second.read]), np.concatenate([first.kinds, second.kinds]),
+        np.concatenate([first.folds, second.folds]),
+    )  # fmt: skip
+
+
+def write_tables(folder: Path, tables: Sequence[LineTable], words: Tables) -> None:
+    """Write text.parquet, html.parquet and words.npz into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in tables:
+        columns = dict(zip(BASE_COLUMNS[table.format], table.base, strict=True))
+        columns["class"] = table.classes.astype(np.uint8)
+        columns["trust"] = np.rint(table.trust * 15).astype(np.uint8)
+        columns["read"] = table.read.astype(np.uint8)
+        columns["kind"] = (table.kinds + 1).astype(np.uint8)
+        page_of = np.repeat(np.arange(len(table.page_offsets) - 1), np.diff(table.page_offsets))
+        columns["page_parity"] = (page_of % 2).astype(np.uint8)
+        columns["fold"] = table.folds.astype(np.uint8)
+        schema_metadata = {"features_version": str(FEATURES_VERSION)}
+        pq.write_table(
+            pa.table(columns).replace_schema_metadata(schema_metadata), folder / f"{table.format}.parquet",
+            compression="zstd", compression_level=19, use_dictionary=False, row_group_size=1 << 21,
+            data_page_size=1 << 24, column_encoding=dict.fromkeys(columns, "BYTE_STREAM_SPLIT"),
+        )  # fmt: skip
+    with (folder / "words.npz").open("wb") as file:
+        np.savez_compressed(file, words=words.words.weights, cues=words.cues.weights)
+
+
+def read_table(folder: Path, format: str) -> LineTable:
+    """Read one table back. ValueError where it was made for another version of the features."""
+    path = folder / f"{format}.parquet"
+    table = pq.read_table(path)
+    version = (table.schema.metadata or {}).get(b"features_version", b"none").decode()
+    if version != str(FEATURES_VERSION):
+        raise ValueError(
+            f"{path}: made for features version {version}, this is {FEATURES_VERSION};"
+            " run scripts/build_training_data.py"
+        )
+    column = {name: table.column(name).to_numpy() for name in table.schema.names}
+    turns = np.flatnonzero(np.diff(column["page_parity"])) + 1
+    return LineTable(
+        format, np.stack([column[name] for name in BASE_COLUMNS[format]]),
+        np.concatenate(([0], turns, [table.num_rows])), column["class"].astype(np.int64), column["trust"] / 15.0,
+        column["read"].astype(bool), column["kind"].astype(np.int64) - 1, column["fold"].astype(np.int64),
+    )  # fmt: skip
+
+
+def read_words(folder: Path) -> Tables:
+    """The tables of words and class names that saw all training pages."""
+    with np.load(folder / "words.npz", allow_pickle=False) as stored:
+        return Tables(WordingTable(stored["words"]), WordingTable(stored["cues"]))
+
+
+def digest(tables: Mapping[str, LineTable], words: Tables) -> str:
+    """SHA-256 over all that a model is trained from."""
+    found = hashlib.sha256()
+    for format in sorted(tables):
+        table = tables[format]
+        found.update("\0".join((format, *BASE_COLUMNS[format])).encode())
+        for values in (
+            table.base,
+            table.page_offsets,
+            table.classes,
+            table.trust,
+            table.read,
+            table.kinds,
+            table.folds,
+        ):
+            found.update(np.ascontiguousarray(values).tobytes())
+    for weights in (words.words.weights, words.cues.weights):
+        found.update(weights.tobytes())
+    return found.hexdigest()

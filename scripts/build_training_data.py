@@ -1,0 +1,74 @@
+"""Shared corpora -> training_data: tables of numbers, of which the model is trained.
+
+Reads the train split of the corpora and the pages in training_data/pages, derives a label for every line,
+and writes text.parquet, html.parquet and words.npz. About a quarter of an hour on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import zlib
+from pathlib import Path
+
+from joblib import Parallel, delayed
+
+from extractor.training.converters import extra_dump
+from extractor.training.corpora import CORPORA, Source, add_labels, read_corpora, read_dump_labels
+from extractor.training.derivation import derive_labels
+from extractor.training.own_pages import own_page_views
+from extractor.training.repeated import CountedPage, add_repetition, counted
+from extractor.training.tables import FORMATS, line_table, write_tables
+from extractor.training.views import PageViews, views
+
+ROOT = Path(__file__).parent.parent
+_AT_ONCE = 20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="folder of the shared corpora")
+    parser.add_argument("--output", type=Path, default=ROOT / "training_data")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    started = time.monotonic()
+
+    def progress(step: str) -> None:
+        print(f"{time.monotonic() - started:5.0f} s  {step}", flush=True)
+
+    pages: list[PageViews] = list(own_page_views(ROOT / "training_data" / "pages"))
+    known: list[CountedPage] = [counted(view) for page in pages for view in page.all()]
+    labels = read_dump_labels(ROOT / "training_data" / "dump_labels.jsonl")
+    for corpus in CORPORA:
+        progress(f"reading {corpus}")
+        sources = list(add_labels(read_corpora(options.shared, [corpus], "train"), labels))
+        parts = [sources[first : first + _AT_ONCE] for first in range(0, len(sources), _AT_ONCE)]
+        for found, seen in Parallel(n_jobs=options.jobs)(delayed(_views_of)(part) for part in parts):
+            pages += found
+            known += seen
+    progress("repetition")
+    add_repetition(pages, known)
+    labelled, tables = derive_labels(pages, progress)
+    progress("writing")
+    write_tables(options.output, [line_table(format, labelled, tables) for format in FORMATS], tables[None])
+    progress("done")
+
+
+def _views_of(sources: list[Source]) -> tuple[list[PageViews], list[CountedPage]]:
+    for source in sources:
+        source.dumps.extend(filter(None, [extra_dump(source)]))
+    found = [views(source) for source in sources]
+    return [_chosen(page) for page in found], [counted(view) for page in found for view in page.all()]
+
+
+def _chosen(page: PageViews) -> PageViews:
+    """All dumps read by hand, and one other: a few thousand pages teach more than a few more converters."""
+    read = tuple(dump for dump in page.dumps if (dump.hand >= 0).any())
+    others = tuple(dump for dump in page.dumps if not (dump.hand >= 0).any())
+    number = zlib.crc32(page.html.id.encode()) // 16
+    chosen = others[number % len(others) :][:1] if others else ()
+    return PageViews(page.html, read + chosen)
+
+
+if __name__ == "__main__":
+    main()

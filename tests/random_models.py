@@ -1,0 +1,64 @@
+"""Whole models of random small trees, for what must hold of any model, and parts of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from extractor import Model
+from extractor.classifier import KINDS, LineClassifier, Stage
+from extractor.features import CLASS_NAMES, FEATURES_VERSION, OWN_NAMES, REPETITION_NAMES
+from extractor.forest import DEPTH, LEAF_VALUES, LEAVES, Forest
+from extractor.markup import MARKUP_NAMES
+from extractor.model_file import Check
+from extractor.wording import WordingTable
+
+CONTEXT = (
+    "words[-1]",
+    "words[+1]",
+    "weight[-3]",
+    "weight[+3]",
+    "prose~5",
+    "copies~12",
+    "words@page",
+    "prose^",
+    "prose_",
+)
+FIRST_STAGE = tuple(f"p_{name}" for name in CLASS_NAMES)
+AROUND = tuple(f"{name}{place}" for name in FIRST_STAGE for place in ("[-1]", "[+1]", "~5", "@page"))
+
+
+def make_random_model(seed: int, trees: int = 24) -> Model:
+    """A whole model of random small forests, small tables of words, and checks that it passes."""
+    random = np.random.default_rng(seed)
+    tables = [WordingTable(random.integers(-60, 60, (1 << 10, len(CLASS_NAMES)), np.int8)) for _ in range(2)]
+    own = {"text": (*OWN_NAMES, *REPETITION_NAMES), "html": (*OWN_NAMES, *MARKUP_NAMES, *REPETITION_NAMES)}
+    classifiers = {name: random_classifier(random, columns, trees) for name, columns in own.items()}
+    checks = {name: make_check(random, columns, classifiers[name]) for name, columns in own.items()}
+    card = {"features_version": FEATURES_VERSION, "about": "random trees, for tests"}
+    return Model(*tables, classifiers, checks, card)
+
+
+def random_classifier(random: np.random.Generator, own: Sequence[str], trees: int) -> LineClassifier:
+    first, second = (*own, *CONTEXT), (*own, *CONTEXT, *FIRST_STAGE, *AROUND)
+    stages = [Stage(names, random_forest(random, len(names), trees)) for names in (first, second)]
+    kind = ("page_lines", "page_prose", *(f"{name}@page" for name in FIRST_STAGE))
+    stages.append(Stage(kind, random_forest(random, len(kind), trees, len(KINDS))))
+    return LineClassifier(*stages, random.uniform(0.5, 1.5, 5), random.uniform(-0.5, 0.5, 5))
+
+
+def random_forest(random: np.random.Generator, columns: int, trees: int, classes: int = 5) -> Forest:
+    return Forest(
+        random.integers(0, columns, (trees, DEPTH)).astype(np.int32),
+        random.integers(0, 255, (trees, DEPTH), np.uint8),
+        random.integers(0, LEAF_VALUES, (trees, LEAVES, classes)).astype(np.uint16),
+        scale=1e-4,
+        bias=random.uniform(-1, 1, classes),
+    )
+
+
+def make_check(random: np.random.Generator, names: Sequence[str], classifier: LineClassifier) -> Check:
+    columns = random.integers(0, 256, (len(names), 40), np.uint8)
+    expected = classifier.judge(dict(zip(names, columns, strict=True)), np.array([0, 40])).probabilities
+    return Check(tuple(names), columns, expected)

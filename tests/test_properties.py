@@ -1,0 +1,101 @@
+"""What holds of any text, any bytes and any HTML that Hypothesis can think of."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from extractor import Label, Model, Page, label, label_many
+from extractor.decoding import decode
+from extractor.html import parse_html
+from promises import is_made_of_lines, words_stand_in_order
+from random_models import make_random_model
+
+MODEL: Model = make_random_model(seed=3)
+settings.register_profile("pages", max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pages")
+
+CHARACTERS = st.characters(codec="utf-8")
+ODD = st.sampled_from(
+    ["\n", "\r", "\r\n", "\n\n", "\t", "\0", "\f", "\x85", "\u2028", "\u3000", "\u200b", "\ufeff", "  ", "灯", "😀"]
+)
+DUMPS = st.lists(st.one_of(ODD, st.text(CHARACTERS, max_size=40)), max_size=30).map("".join)
+TAGS = st.sampled_from(
+    "p div span a b ul li ol table tr td th pre br hr h1 h2 form input button select option textarea script style"
+    " title head body html noscript template svg dl dt dd article nav x-card iframe plaintext frameset".split()
+)
+ATTRIBUTES = st.sampled_from(["", " hidden", ' class="a-b cD"', " href=x", ' id="é"', " =", ' "', " a='"])
+MARKUP = st.one_of(
+    st.builds("<{}{}>".format, TAGS, ATTRIBUTES),
+    st.builds("</{}>".format, TAGS),
+    st.sampled_from(
+        ["<!--", "-->", "<![CDATA[", "]]>", "<!doctype html>", "<?xml?>", "&amp;", "&#0;", "&#xD800;", "<", ">", "&"]
+    ),
+    ODD,
+    st.text(CHARACTERS, max_size=15),
+)
+HTML = st.lists(MARKUP, max_size=40).map("".join)
+
+
+@given(DUMPS)
+def test_dumps(text: str) -> None:
+    labelled = label(Page(text, kind="text"), model=MODEL)
+    lines = text.split("\n")
+    shown = [(number, line.removesuffix("\r")) for number, line in enumerate(lines, start=1) if line.strip()]
+    assert [(line.number, line.text) for line in labelled.lines] == shown
+    assert len(labelled.labels) == len(labelled.probabilities) == len(shown)
+    assert words_stand_in_order([word for line in labelled.lines for word in line.text.split()], text)
+    assert is_made_of_lines(labelled.text(), labelled)
+    assert labelled.text(keep=()) == ""
+
+
+@given(DUMPS)
+def test_keeping_every_label_keeps_every_word(text: str) -> None:
+    labelled = label(Page(text, kind="text"), model=MODEL)
+    for unwrap in (False, True):
+        assert labelled.text(keep=set(Label), unwrap=unwrap).split() == text.split()
+
+
+@given(HTML)
+def test_html(text: str) -> None:
+    labelled = label(Page(text, kind="html"), model=MODEL)
+    texts = parse_html(text).texts
+    assert [line.text for line in labelled.lines] == texts
+    assert [line.number for line in labelled.lines] == [*range(1, len(texts) + 1)]
+    assert all(line.strip() and "\n" not in line for line in texts)
+    assert is_made_of_lines(labelled.text(), labelled)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            TAGS.filter(lambda tag: tag in "p div li h1 h2 article nav td".split()), st.text("abc é灯", max_size=9)
+        )
+    )
+)
+def test_words_of_html_stand_in_order(blocks: list[tuple[str, str]]) -> None:
+    page = "".join(f"<{tag}>{text}</{tag}>" for tag, text in blocks)
+    words = [word for line in parse_html(page).texts for word in line.split()]
+    assert words == [word for _, text in blocks for word in text.split()]
+
+
+@given(st.one_of(st.binary(max_size=300), DUMPS.map(lambda text: text.encode("utf-16")), HTML.map(str.encode)))
+def test_bytes_never_raise(content: bytes) -> None:
+    labelled = label(Page(content), model=MODEL)
+    text = decode(content)[0]
+    if labelled.format == "text":
+        assert len(labelled.labels) == sum(1 for line in text.split("\n") if line.strip())
+    assert is_made_of_lines(labelled.text(), labelled)
+
+
+@given(st.text(max_size=100))
+def test_any_str_is_a_page(text: str) -> None:
+    labelled = label(text, model=MODEL)
+    assert isinstance(labelled.text(unwrap=True), str)
+    assert labelled.encoding == "str"
+
+
+@given(st.lists(st.one_of(DUMPS, HTML), max_size=6))
+def test_pages_do_not_touch_each_other(texts: list[str]) -> None:
+    together = list(label_many(texts, model=MODEL))
+    assert [page.labels for page in together] == [label(text, model=MODEL).labels for text in texts]
