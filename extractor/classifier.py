@@ -21,7 +21,7 @@ from extractor.forest import Forest
 
 HEADLINE, BODY, HEADER, NAV, RELATED = range(len(CLASS_NAMES))
 PROBABILITY_STEPS = 1 << 12
-BODY_AT_LEAST = 0.2
+BODY_AT_LEAST = 0.05
 """No line is body below this probability: a page may have no body at all, which the expected F does not know."""
 COPIES_POOLED = 4
 """So many equal lines on a page share one opinion; fewer may be copies of the headline."""

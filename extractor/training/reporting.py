@@ -27,7 +27,15 @@ SLACK = 0.003
 
 def markdown(result: Evaluation, peers: Sequence[str]) -> str:
     """The tables of an evaluation."""
-    parts = [_table(_main_rows(result, peers)), _table(_hand_rows(result)), _table(_cost_rows(result, peers))]
+    parts = [
+        _table(rows)
+        for rows in (
+            _main_rows(result, peers),
+            _hand_rows(result),
+            _difference_rows(result, peers),
+            _cost_rows(result, peers),
+        )
+    ]
     parts += [_table(_group_rows(result, *group)) for group in GROUPED]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -57,16 +65,16 @@ def _main_rows(result: Evaluation, peers: Sequence[str]) -> list[list[str]]:
         cells = [str(result.score(measure, corpus, input=input) or "") for input in ("html", "dump")]
         if any(cells):
             rows.append([f"{corpus}, {measure}", *cells, *("" for _ in peers)])
-    return rows + _difference_rows(result, peers)
+    return rows
 
 
 def _difference_rows(result: Evaluation, peers: Sequence[str]) -> list[list[str]]:
-    rows = []
+    rows = [["ours less the peer's from HTML, by page", "HTML", "dumps"]]
     for measure, corpus in TABLE:
         for peer in peers:
             cells = [str(result.difference(measure, corpus, peer, input) or "") for input in ("html", "dump")]
             if any(cells):
-                rows.append([f"{corpus}, above {peer}", *cells, *("" for _ in peers)])
+                rows.append([f"{corpus}, {peer}", *cells])
     return rows
 
 
