@@ -336,6 +336,8 @@ def draw(path: Path, timings: dict[str, Timing], growth: dict[str, dict[int, flo
     ]
     bars.barh([name.replace("`", "") for name, _ in ordered], middle, xerr=spread, color="tab:blue", ecolor="black")
     bars.set(xscale="log", xlabel="ms of CPU a page")
+    bars.set_xticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
+    bars.set_xticks([], minor=True)
     for kind, times in growth.items():
         curves.loglog(list(times), list(times.values()), marker="o", label=f"{kind}, slope {slope(times):.2f}")
     curves.set(xlabel="lines of one page", ylabel="seconds of CPU")
