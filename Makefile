@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+OLDEST := .venv-oldest
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check gate evaluate model bench clean
+.PHONY: demo test test-oldest soak fuzz check gate evaluate model tables bench clean
 
 demo: $(VENV)/.bare
 	$(BIN)/python scripts/demo.py
@@ -12,32 +13,54 @@ demo: $(VENV)/.bare
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
 
+# what takes minutes or gigabytes; -s shows what was measured
+soak: $(VENV)/.test
+	$(BIN)/python -m pytest -m soak -s tests
+
+# with the oldest versions that pyproject.toml allows
+test-oldest: $(OLDEST)/.made
+	$(OLDEST)/bin/python -m pytest
+
+# FUZZ_SECONDS for each target; FUZZ_TARGETS: all unless given
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/.test,fuzz
+	$(BIN)/python scripts/fuzz.py $(FUZZ_TARGETS) --seconds $(FUZZ_SECONDS)
+
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
 gate: $(VENV)/.train $(VENV)/.test
-	$(BIN)/python -m pytest tests/test_training.py
+	$(BIN)/python -m pytest tests/test_training.py tests/test_review_browser.py
 	$(BIN)/python scripts/evaluate.py --gate
 
-evaluate: $(VENV)/.train $(VENV)/.bench
-	$(BIN)/python scripts/evaluate.py --output build/evaluation \
-		--peers trafilatura trafilatura-precision trafilatura-recall readability resiliparse justext boilerpy3
+evaluate: $(VENV)/.train,bench
+	$(BIN)/python scripts/evaluate.py --output build/evaluation --peers --folds --lines 0.2
 
 model: $(VENV)/.train
 	$(BIN)/python scripts/train.py
+
+tables: $(VENV)/.network
+	$(BIN)/python scripts/build_training_data.py
 
 bench: $(VENV)/.train,bench
 	$(BIN)/python scripts/benchmark.py
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
+	touch $@
+
+$(OLDEST)/.made: pyproject.toml
+	$(PYTHON) -m venv --clear $(OLDEST)
+	$(PYTHON) scripts/oldest_dependencies.py test > $(OLDEST)/oldest.txt
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint $(OLDEST)/oldest.txt --editable '.[test]'
 	touch $@
 
 $(VENV)/.bare: pyproject.toml | $(VENV)/.made

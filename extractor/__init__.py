@@ -10,27 +10,41 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+import numpy  # noqa: F401  nothing is labelled without it: loaded here, so that the first page need not wait for it
+
 from extractor.errors import LabelsError, ModelError, TableError
-from extractor.labelling import Preference, label, label_many
-from extractor.model_file import Model
 from extractor.page import BODY_ONLY, Label, LabelledPage, Line, Page
+
+if TYPE_CHECKING:
+    from extractor.labelling import Preference, label, label_many
+    from extractor.model_file import Model
+    from extractor.repetition import RepetitionTable
 
 __all__ = [
     "Label", "LabelledPage", "LabelsError", "Line", "Model", "ModelError", "Page", "RepetitionTable", "TableError",
     "extract", "label", "label_many",
 ]  # fmt: skip
 __version__ = "0.1.0"
+_LOADED_WHEN_ASKED_FOR = {
+    "Model": "extractor.model_file",
+    "RepetitionTable": "extractor.repetition",
+    "label": "extractor.labelling",
+    "label_many": "extractor.labelling",
+}
+"""Names that are here for the users, and where they are: whoever only imports the package need not wait for them."""
 
-if TYPE_CHECKING:
-    from extractor.repetition import RepetitionTable as RepetitionTable
+if not TYPE_CHECKING:  # type checkers would take any name for one that is here
 
+    def __getattr__(name: str) -> Any:
+        if name not in _LOADED_WHEN_ASKED_FOR:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
 
-def __getattr__(name: str) -> Any:
-    if name == "RepetitionTable":  # it loads what labelling a page does without
-        from extractor.repetition import RepetitionTable
+        found = globals()[name] = getattr(import_module(_LOADED_WHEN_ASKED_FOR[name]), name)
+        return found
 
-        return RepetitionTable
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
 
 
 def extract(
@@ -48,6 +62,8 @@ def extract(
     page: str or bytes (HTML or a plain-text dump, told apart by looking) or Page. model, repetition, prefer: see
     label_many(). headline, keep, unwrap: see LabelledPage.text(). TypeError for a page of another type.
     """
+    from extractor.labelling import label
+
     return label(page, model=model, repetition=repetition, prefer=prefer).text(
         headline=headline, keep=keep, unwrap=unwrap
     )

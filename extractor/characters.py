@@ -7,10 +7,8 @@ batch. Lines are the non-blank ones; `page_offsets[i]:page_offsets[i + 1]` are t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import IntEnum
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +22,11 @@ LIMIT = 0x20000
 """Code points from here on are all taken for ideographs, which nearly all of them are."""
 
 
-class CharacterClass(IntEnum):
-    """What a code point is to the features; up to DIGIT from WORD_FIRST on, it is part of a word."""
+class CharacterClass:
+    """What a code point is to the features; from LOWER up to DIGIT, it is part of a word.
+
+    Plain numbers: NumPy compares 8-bit values with these, but 64-bit ones with members of an enumeration.
+    """
 
     OTHER = 0
     SPACE = 1
@@ -55,21 +56,11 @@ class CharacterClass(IntEnum):
 
 CLASSES = 32
 """Columns of a table of counts by class, a power of two."""
-# plain numbers: NumPy compares 8-bit values with these, but 64-bit ones with members of an enumeration
-_SPACE, _NEWLINE, _UNSPACED, _DIGIT, _COLON, _SENTENCE_END = map(
-    int,
-    (
-        CharacterClass.SPACE, CharacterClass.NEWLINE, CharacterClass.UNSPACED, CharacterClass.DIGIT,
-        CharacterClass.COLON, CharacterClass.SENTENCE_END,
-    ),
-)  # fmt: skip
-_WORD_FIRST, _WORD_LAST = int(CharacterClass.LOWER), int(CharacterClass.DIGIT)
 _LONGEST_WORD = 64
 """Characters after this many do not count for a word's hash."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class TextBatch:
+class TextBatch(NamedTuple):
     """The non-blank lines of some pages.
 
     page_offsets: (pages + 1). Of lines: page, number (from 1, blank ones count), start and end (in the
@@ -118,13 +109,13 @@ def read_texts(texts: Sequence[str]) -> TextBatch:
     table, folds = _tables()
     codes = np.minimum(codes, np.uint32(LIMIT))
     classes = table[codes]
-    breaks = np.flatnonzero(classes == _NEWLINE)
+    breaks = np.flatnonzero(classes == CharacterClass.NEWLINE)
     starts = np.concatenate(([0], breaks[:-1] + 1)) if breaks.size else breaks
     text_ends = np.cumsum([len(text) + 1 for text in texts], dtype=np.int64)
     lines_by_page = np.searchsorted(breaks, text_ends - 1) + 1 if len(texts) else text_ends
 
     # one comparison of 8-bit values for two: classes below the first wrap around
-    visible = np.flatnonzero((classes - np.uint8(_SPACE)) > _NEWLINE - _SPACE)
+    visible = np.flatnonzero((classes - np.uint8(CharacterClass.SPACE)) > CharacterClass.NEWLINE - CharacterClass.SPACE)
     seen = np.searchsorted(visible, np.append(starts, len(codes)))
     shown = np.flatnonzero(seen[1:] > seen[:-1])
     page_offsets = np.concatenate(([0], np.searchsorted(shown, lines_by_page)))
@@ -170,8 +161,7 @@ def sum_runs(values: Array, offsets: Integers) -> Array:
     return sums
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class _Words:
+class _Words(NamedTuple):
     line: Integers
     length: Integers
     first_class: Bytes
@@ -179,9 +169,9 @@ class _Words:
 
     @classmethod
     def read(cls, codes: Hashes, classes: Bytes, folds: NDArray[np.int32], line_of: NDArray[np.int32]) -> _Words:
-        at = np.flatnonzero((classes - np.uint8(_WORD_FIRST)) <= _WORD_LAST - _WORD_FIRST)
+        at = np.flatnonzero((classes - np.uint8(CharacterClass.LOWER)) <= CharacterClass.DIGIT - CharacterClass.LOWER)
         kinds = classes[at]
-        alone = kinds == _UNSPACED
+        alone = kinds == CharacterClass.UNSPACED
         begins = np.ones(len(at), bool)
         begins[1:] = np.diff(at) != 1
         if alone.any():
@@ -217,12 +207,12 @@ def _pair_counts(
     classes: Bytes, line_of: NDArray[np.int32], first_visible: Integers, lines: int
 ) -> tuple[Integers, Integers]:
     """Runs of white space inside a line (as between columns), and places like the middle of 12:30."""
-    space = classes == _SPACE
+    space = classes == CharacterClass.SPACE
     wide = np.flatnonzero(space[2:] & space[1:-1] & ~space[:-2]) + 1 if len(classes) > 2 else np.zeros(0, np.int64)
     wide = wide[wide > np.append(first_visible, len(classes))[line_of[wide]]]
-    colon = np.flatnonzero(classes == _COLON)
+    colon = np.flatnonzero(classes == CharacterClass.COLON)
     colon = colon[(colon > 0) & (colon + 1 < len(classes))]
-    digits = (classes[colon - 1] == _DIGIT) & (classes[colon + 1] == _DIGIT)
+    digits = (classes[colon - 1] == CharacterClass.DIGIT) & (classes[colon + 1] == CharacterClass.DIGIT)
     return (
         np.bincount(line_of[wide], minlength=lines)[:lines],
         np.bincount(line_of[colon[digits]], minlength=lines)[:lines],
@@ -230,7 +220,7 @@ def _pair_counts(
 
 
 def _ellipsis(codes: Hashes, classes: Bytes, last: Integers) -> NDArray[np.bool_]:
-    two = (classes[last] == _SENTENCE_END) & (classes[last - 1] == _SENTENCE_END)
+    two = (classes[last] == CharacterClass.SENTENCE_END) & (classes[last - 1] == CharacterClass.SENTENCE_END)
     ends: NDArray[np.bool_] = (codes[last] == ord("…")) | (two & (last > 0))
     return ends
 
@@ -247,7 +237,7 @@ def _line_hashes(
             place.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0xD1B54A32D192ED03)
         )
         hashes += sum_runs(spread ^ (spread >> np.uint64(29)), offsets)
-    signs = np.flatnonzero(classes >= _SENTENCE_END)
+    signs = np.flatnonzero(classes >= CharacterClass.SENTENCE_END)
     wordless = np.append(offsets[1:] == offsets[:-1], False)
     signs = signs[wordless[line_of[signs]]]
     spread = (codes[signs].astype(np.uint64) + np.uint64(7)) * np.uint64(0xA24BAED4963EE407)
@@ -273,14 +263,12 @@ def _blank_lines(
 @lru_cache(maxsize=1)
 def _tables() -> tuple[Bytes, NDArray[np.int32]]:
     """Class and distance to the folded form of each code point up to LIMIT."""
-    from pathlib import Path  # for the first page only: a third of what importing this package took
+    from os.path import dirname, join  # pathlib takes longer to load than most of this package
 
-    with np.load(Path(__file__).with_name("character_classes.npz"), allow_pickle=False) as stored:
-        tables = []
-        for name in ("classes", "folds"):
-            starts, values = stored[f"{name}_starts"], stored[f"{name}_values"]
-            tables.append(np.repeat(values, np.diff(starts, append=LIMIT + 1)))
-    return tables[0], tables[1]
+    path = join(dirname(__file__), "character_classes.npy")  # noqa: PTH118, PTH120
+    starts, classes, folds = np.load(path, allow_pickle=False)
+    lengths = np.diff(starts, append=LIMIT + 1)
+    return np.repeat(classes.astype(np.uint8), lengths), np.repeat(folds, lengths)
 
 
 @lru_cache(maxsize=1)

@@ -1,8 +1,9 @@
 """Matrix -> probabilities of each line, with its neighbours' say, and the decision for the page.
 
-Two stages of symmetric trees. The first judges a line by its own columns and those around it; the second
-sees the same and, as further columns, what the first said of the lines around, of the page and of the
-containers. Probabilities are passed on, never labels, so one sure mistake cannot spread.
+A small network judges a line by its columns, its words and the lines around. Symmetric trees see the same
+columns and, as further ones, what the network said of the line, of those around and of the page. Where a
+repetition table knows the page's site, a third stage moves what the second says. Probabilities are passed on,
+never labels, so one sure mistake cannot spread.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from extractor.characters import Bytes, Integers
 from extractor.context import Neighbourhood
 from extractor.features import CLASS_NAMES
 from extractor.forest import Forest
+from extractor.network import Network
 
 HEADLINE, BODY, HEADER, NAV, RELATED = range(len(CLASS_NAMES))
 PROBABILITY_STEPS = 1 << 12
@@ -31,20 +33,16 @@ HEADLINE_AT_LEAST = 0.25
 """The likeliest headline of a page is its headline from this probability on."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Stage:
     """A forest and the names of the columns that its features count off."""
 
     names: tuple[str, ...]
     forest: Forest
-    _packed: list[NDArray[np.uint64]] = field(init=False, repr=False, compare=False)
+    _packed: list[NDArray[np.uint64]] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_packed", self.forest.packed())
-
-    def probabilities(self, around: Neighbourhood) -> NDArray[np.float64]:
-        """(classes, lines), summing to 1."""
-        return softmax(self.scores(around.matrix(self.names)))
 
     def scores(self, matrix: Bytes) -> NDArray[np.float64]:
         """Log-odds, (classes, lines), from the columns of names, (names, lines)."""
@@ -69,13 +67,13 @@ def _no_lines(pages: int) -> NDArray[np.float64]:
     return kinds
 
 
-@dataclass(frozen=True, slots=True)
-class LineClassifier:
-    """Both stages for one format of pages, their calibration (scores times slopes plus intercepts, by class), and
-    the trees that tell kinds of pages by what the first stage says of their lines."""
+class LineClassifier(NamedTuple):
+    """The stages for one format of pages, the calibration of the second (scores times slopes plus intercepts, by
+    class), and the trees that tell kinds of pages by what the first stage says of their lines."""
 
-    first: Stage
+    first: Network
     second: Stage
+    repetition: Stage
     kind: Stage
     slopes: NDArray[np.float64]
     intercepts: NDArray[np.float64]
@@ -85,17 +83,35 @@ class LineClassifier:
         pages = len(page_offsets) - 1
         if not page_offsets[-1]:
             return Judgement(np.zeros((0, len(CLASS_NAMES))), _no_lines(pages))
-        known = dict(columns)
-        first = self.first.probabilities(Neighbourhood(known, page_offsets))
-        known.update(stage_columns(first))
-        around = Neighbourhood(known, page_offsets)
-        scores = self.second.scores(around.matrix(self.second.names))
-        calibrated = softmax(scores * self.slopes[:, None] + self.intercepts[:, None])
+        return self.judge_again(
+            {**columns, **stage_columns(softmax(self.first.scores(columns, page_offsets)))}, page_offsets
+        )
+
+    def judge_again(self, columns: Mapping[str, Bytes], page_offsets: Integers) -> Judgement:
+        """The same of pages with lines, where the columns of the first stage are known."""
+        pages = len(page_offsets) - 1
+        around = Neighbourhood(columns, page_offsets)
+        scores = self.calibrated(self.second.scores(around.matrix(self.second.names)))
+        scores = self._with_repetition(scores, columns, page_offsets)
         filled = np.flatnonzero(np.diff(page_offsets))
         kinds = _no_lines(pages)
         first_lines = around.matrix(self.kind.names)[:, page_offsets[filled]]
         kinds[filled] = softmax(self.kind.scores(first_lines)).T
-        return Judgement(np.ascontiguousarray(calibrated.T), kinds)
+        return Judgement(np.ascontiguousarray(softmax(scores).T), kinds)
+
+    def calibrated(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scores of the second stage, (classes, lines), as log-odds that can be believed."""
+        return scores * self.slopes[:, None] + self.intercepts[:, None]
+
+    def _with_repetition(
+        self, scores: NDArray[np.float64], columns: Mapping[str, Bytes], page_offsets: Integers
+    ) -> NDArray[np.float64]:
+        """Calibrated scores, moved on the pages whose site a repetition table knows; all others stay to the bit."""
+        known = columns["site_known"] > 0
+        if not known.any():
+            return scores
+        around = Neighbourhood({**columns, **stage_columns(softmax(scores))}, page_offsets)
+        return np.where(known, scores + self.repetition.scores(around.matrix(self.repetition.names)), scores)
 
 
 def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -109,8 +125,9 @@ def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def stage_columns(probabilities: NDArray[np.float64]) -> dict[str, Bytes]:
-    """First-stage probabilities, (classes, lines), as 8-bit columns for the second."""
-    rows = np.rint(probabilities * 255).astype(np.uint8)
+    """First-stage probabilities, (classes, lines), as 8-bit columns for the second, in steps of four: tables of
+    them are stored, and finer ones would hold little but noise."""
+    rows = np.rint(probabilities * 63).astype(np.uint8) << 2
     return {f"p_{name}": row for name, row in zip(CLASS_NAMES, rows, strict=True)}
 
 
@@ -143,8 +160,7 @@ def pool_copies(
     return pooled
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """For each line the code of its label in page.LABELS; for each page its headline, a line or -1."""
 
     codes: NDArray[np.int64]

@@ -1,31 +1,46 @@
-"""The command line: extract, label, clean, repetition, train, evaluate. Files or standard input in, text out.
+"""The command line: extract, label, clean, explain, repetition, review, train, evaluate. Files or standard input in,
+text out.
 
-Exit codes: 0 all well, 1 some pages failed (listed), 2 wrong usage.
+Exit codes: 0 all well, 1 some pages failed (listed), 2 wrong usage, 130 stopped with Ctrl-C.
 """
 
 from __future__ import annotations
 
 import sys
 from enum import Enum
-from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from extractor import __version__
+from extractor.clean_command import (
+    DEFAULT_MAX_BYTES,
+    HtmlColumn,
+    IdColumn,
+    Kinds,
+    LineLabels,
+    MaxBytes,
+    MaxRemoved,
+    MinWords,
+    OutputPath,
+    Resume,
+    Source,
+    TextColumn,
+    UrlColumn,
+    clean_and_report,
+    read_kinds,
+)
 from extractor.errors import ModelError, TableError
 from extractor.files import looks_binary
 from extractor.labelling import Preference
 from extractor.labelling import label as label_page
 from extractor.model_file import Model
 from extractor.page import BODY_ONLY, Label, LabelledPage, Page, PageFormat
-from extractor.repetition import DEFAULT_MEMORY
+from extractor.repetition import DEFAULT_MEMORY, RepetitionTable
 from extractor.repetition_commands import DEFAULT_SITE_FROM, MEBIBYTE, Jobs, Memory, SiteFromText, read_site_from
 from extractor.repetition_commands import app as repetition_app
-from extractor.streams import PAGES_FAILED, emit, list_failures, refuse
-
-_EXTRAS_HINT = "pip install 'extractor[train]'"
+from extractor.streams import PAGES_FAILED, emit, emit_page, refuse
 
 app = typer.Typer(
     name="extractor",
@@ -118,7 +133,7 @@ def extract(
     """Print the clean text of a page."""
     labelled = _label_file(file, format, model, prefer)
     text = labelled.text(headline=not no_headline, keep=frozenset(keep or BODY_ONLY), unwrap=unwrap)
-    emit(f"{text}\n" if text else "")
+    emit_page(f"{text}\n" if text else "")
 
 
 @app.command()
@@ -138,47 +153,97 @@ def label(
 
 @app.command()
 def clean(
-    folder: Annotated[Path, typer.Argument(metavar="IN", help="A folder of .txt and .html pages, folders in it too.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder for the clean text.")],
+    source: Source,
+    output: OutputPath,
     no_headline: NoHeadline = False,
     keep: KeepInFolder = None,
     unwrap: Unwrap = False,
     model: ModelPath = None,
     prefer: Prefer = None,
+    labels: LineLabels = False,
+    kinds: Kinds = None,
+    min_words: MinWords = 0,
+    max_removed: MaxRemoved = 1.0,
+    max_bytes: MaxBytes = DEFAULT_MAX_BYTES,
+    id_column: IdColumn = None,
+    url_column: UrlColumn = None,
+    text_column: TextColumn = None,
+    html_column: HtmlColumn = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over outputs that exist.")] = False,
+    resume: Resume = False,
     jobs: Jobs = 1,
     repetition: TablePath = None,
     own_repetition: OwnRepetition = False,
     site_from: SiteFromText = DEFAULT_SITE_FROM,
     memory: Memory = DEFAULT_MEMORY // MEBIBYTE,
 ) -> None:
-    """Clean a folder: x.txt goes to OUT/x.txt, everything else to OUT/NAME.ENDING.txt, copies to OUT/copies.jsonl."""
-    from extractor.corpus.clean import CleanSettings, load_model
-    from extractor.corpus.clean import clean as clean_pages
-    from extractor.corpus.folder import FolderError, plan_folder
-    from extractor.corpus.preparation import COPIES_FILE, RepetitionSettings, prepare
-    from extractor.listing import summary_table, with_counting_progress, with_progress
+    """Clean a folder of pages, or a file of many, into a folder of text or a file of records (see docs/batch.md).
 
-    labels = frozenset(Label(choice.value) for choice in keep or () if choice is not KeepChoice.ONE) or BODY_ONLY
-    settings = CleanSettings(
-        not no_headline, labels, unwrap, _preference(prefer), model, repetition, read_site_from(site_from)
-    )
-    asked = RepetitionSettings(own_repetition, KeepChoice.ONE in (keep or ()), memory * MEBIBYTE)
+    x.txt goes to OUT/x.txt, every other page to OUT/NAME.ENDING.txt, copies to OUT/copies.jsonl, the report to
+    OUT.run/.
+    """
+    from extractor.corpus.batch import CleanSettings, Filters
+    from extractor.corpus.columns import Columns
+    from extractor.corpus.preparation import RepetitionSettings
+    from extractor.corpus.readers import ReadSettings
+    from extractor.corpus.run import RunSettings
+
     if own_repetition and repetition is not None:
         refuse("--own-repetition and --repetition exclude each other; give one of them")
+    kept = frozenset(Label(choice.value) for choice in keep or () if choice is not KeepChoice.ONE) or BODY_ONLY
+    columns = Columns(id_column, url_column, text_column, html_column)
+    reading = ReadSettings(read_site_from(site_from), max_bytes, columns)
+    filters = Filters(read_kinds(kinds), min_words, max_removed)
+    settings = CleanSettings(
+        not no_headline, kept, unwrap, _preference(prefer), model, repetition, labels, filters, reading
+    )
+    asked = RepetitionSettings(own_repetition, KeepChoice.ONE in (keep or ()), memory * MEBIBYTE)
+    clean_and_report(source, output, settings, asked, RunSettings(jobs, resume, overwrite))
+
+
+@app.command()
+def explain(
+    file: FileArgument,
+    line: Annotated[int, typer.Argument(metavar="LINE", help="The number of a line, as `extractor label` lists it.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+    format: Format = None,
+    model: ModelPath = None,
+    prefer: Prefer = None,
+    repetition: TablePath = None,
+    site: Annotated[str | None, typer.Option("--site", help="The page's site in the table of --repetition.")] = None,
+) -> None:
+    """Say why a line of a page has its label."""
+    from extractor.explanation import explain as explain_line
+    from extractor.explanation_listing import explanation_json, explanation_listing
+
+    name = "standard input" if file == "-" else file
+    page = Page(_read(file), id=name, site=site, kind=_page_format(format))
     try:
-        pages = plan_folder(folder, output, overwrite=overwrite)
-        load_model(model)
-        track = partial(with_counting_progress, pages=len(pages))
-        with prepare(pages, output, settings, asked, overwrite=overwrite, jobs=jobs, track=track) as prepared:
-            summaries = clean_pages(prepared.pages, output, prepared.settings, jobs=jobs)
-            summary = with_progress(summaries, len(prepared.pages)) + prepared.left_out
-    except (FolderError, ModelError, TableError) as error:
+        table = None if repetition is None else RepetitionTable.open(repetition)
+        chosen = None if model is None else Model.load(model)
+        found = explain_line(page, line, model=chosen, repetition=table, prefer=_preference(prefer))
+    except (ModelError, TableError) as error:
         refuse(str(error))
-    emit(summary_table(summary))
-    if prepared.groups:
-        emit(f"groups of copies: {prepared.groups:,}, listed in {COPIES_FILE}\n")
-    list_failures(summary.failures)
+    except ValueError as error:
+        refuse(f"{name}: {error}")
+    emit((explanation_json if json else explanation_listing)(name, found))
+
+
+@app.command()
+def review(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder of .txt and .html pages, folders in it too.")],
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port of this machine; 0 for any free one.")
+    ] = 8765,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser; print the address.")] = False,
+    model: ModelPath = None,
+) -> None:
+    """Show and correct the labels of a folder's pages in a browser (needs the review extra)."""
+    try:
+        from extractor.review.commands import review as run
+    except ImportError as error:
+        _refuse_without_extra("review", error)
+    run(path, port=port, browser=not no_browser, model=model)
 
 
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -190,7 +255,7 @@ def train(context: typer.Context) -> None:
     try:
         from extractor.training.commands import train as run
     except ImportError as error:
-        _refuse_without_extras("train", error)
+        _refuse_without_extra("train", error)
     raise typer.Exit(run(context.args))
 
 
@@ -198,17 +263,16 @@ def train(context: typer.Context) -> None:
 def evaluate(context: typer.Context) -> None:
     """Score a model on labelled corpora (needs the train extra); --help lists its options."""
     try:
-        from extractor.training.commands import evaluate as run
+        from extractor.training.evaluation_commands import evaluate as run
     except ImportError as error:
-        _refuse_without_extras("evaluate", error)
+        _refuse_without_extra("evaluate", error, "train")
     raise typer.Exit(run(context.args))
 
 
 def _label_file(
     file: str, format: FormatChoice | None, model: Path | None, prefer: PreferChoice | None
 ) -> LabelledPage:
-    kind: PageFormat | None = None if format is None else "text" if format is FormatChoice.TEXT else "html"
-    page = Page(_read(file), id=None if file == "-" else file, kind=kind)
+    page = Page(_read(file), id=None if file == "-" else file, kind=_page_format(format))
     try:
         chosen = None if model is None else Model.load(model)
         return label_page(page, model=chosen, prefer=_preference(prefer))
@@ -225,7 +289,8 @@ def _read(file: str) -> bytes:
     except IsADirectoryError:
         refuse(f"{name}: a folder, not a file; to clean a folder: extractor clean {file} -o OUT")
     except (OSError, ValueError) as error:
-        refuse(f"{name}: cannot be read ({getattr(error, 'strerror', None) or error})", PAGES_FAILED)
+        reason = getattr(error, "strerror", None) or error
+        refuse(f"{name}: cannot be read ({reason}); check the path, and that it may be read", PAGES_FAILED)
     if looks_binary(content):
         refuse(
             f"{name}: not a text file; give HTML or plain text (turn PDFs and the like into text first)", PAGES_FAILED
@@ -233,12 +298,17 @@ def _read(file: str) -> bytes:
     return content
 
 
+def _page_format(format: FormatChoice | None) -> PageFormat | None:
+    return None if format is None else "text" if format is FormatChoice.TEXT else "html"
+
+
 def _preference(prefer: PreferChoice | None) -> Preference | None:
     return None if prefer is None else "precision" if prefer is PreferChoice.PRECISION else "recall"
 
 
-def _refuse_without_extras(command: str, error: ImportError) -> NoReturn:
-    refuse(f"{command} needs packages that are not installed ({error.name or error}); {_EXTRAS_HINT}")
+def _refuse_without_extra(command: str, error: ImportError, extra: str | None = None) -> NoReturn:
+    hint = f"pip install 'extractor[{extra or command}]'"
+    refuse(f"{command} needs packages that are not installed ({error.name or error}); {hint}")
 
 
 def main() -> None:

@@ -1,15 +1,16 @@
 """Columns of lines -> columns of their neighbourhood, by name.
 
 `words[-1]` is the column `words` of the line above, `words~5` its mean over the line and five lines on
-both sides, `words@page` its mean over the page, `prose^` and `prose_` how far above and below the nearest
-line stands on which the column `prose` is more than half. Beyond the edge of a page a neighbour reads 0.
+both sides, `words@page` its mean over the page, `words=block` its mean over the run of lines that the column
+`block_place` counts from 0, `prose^` and `prose_` how far above and below the nearest line stands on which
+the column `prose` is more than half. Beyond the edge of a page a neighbour reads 0.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,19 +18,19 @@ import numpy as np
 from extractor.characters import Bytes, Integers
 from extractor.quantise import logarithm
 
-_NAME = r"^(?P<column>\w+?)(?:(?P<shift>\[)(?P<offset>[+-]\d+)\]|(?P<window>~)(?P<reach>\d+)|@page|[\^_])?$"
+_NAME = r"(\w*[^\W_])(\[[+-]\d+\]|~\d+|@page|=\w+|[\^_])?"
 _CELLS = 1 << 18
 """Values of 32 bits that are worked on at once: small enough for the cache."""
 
 
 class _Group(NamedTuple):
-    """Columns of one kind: what is done (one of "", "[", "~", "@", "^", "_"), how far, and for each the row of the
-    matrix and the column it is made from."""
+    """Columns of one kind: what is done (one of "", "[", "~", "@", "=run", "^", "_"), how far, and for each the row
+    of the matrix and the column it is made from."""
 
     kind: str
     reach: int
-    rows: Sequence[int]
-    columns: Sequence[str]
+    rows: list[int]
+    columns: list[str]
 
 
 class Neighbourhood:
@@ -48,11 +49,16 @@ class Neighbourhood:
         matrix = np.empty((len(names), lines), np.uint8)
         at_once = max(1, _CELLS // max(lines, 1))
         for kind, reach, rows, columns in _groups(tuple(names)):
-            fill = {"": self._copy, "[": self._shift, "~": self._window, "@": self._whole}.get(kind, self._distance)
+            fill = self._filler(kind)
             for first in range(0, len(rows), at_once):
                 some = [self._column(name) for name in columns[first : first + at_once]]
                 fill(matrix, rows[first : first + at_once], some, reach)
         return matrix
+
+    def _filler(self, kind: str) -> Callable[[Bytes, Sequence[int], Sequence[Bytes], int], None]:
+        if kind.startswith("="):
+            return partial(self._run, self._column(f"{kind[1:]}_place"))
+        return {"": self._copy, "[": self._shift, "~": self._window, "@": self._whole}.get(kind, self._distance)
 
     def column(self, name: str) -> Bytes:
         """One named column."""
@@ -93,6 +99,15 @@ class Neighbourhood:
         means = (sums // np.maximum(np.diff(self._page_offsets), 1)).astype(np.uint8)
         matrix[rows] = means.take(self._page, axis=1)
 
+    def _run(self, place: Bytes, matrix: Bytes, rows: Sequence[int], columns: Sequence[Bytes], _: int) -> None:
+        """A run begins where the place in it is 0 or falls."""
+        begins = (place == 0) | (self._place == self._first)
+        begins[1:] |= place[1:] < place[:-1]
+        bounds = np.append(np.flatnonzero(begins), len(place))
+        sums = np.diff(_totals(columns).take(bounds, axis=1), axis=1)
+        means = (sums // np.maximum(np.diff(bounds), 1)).astype(np.uint8)
+        matrix[rows] = means.take(np.cumsum(begins) - 1, axis=1)
+
     def _distance(self, matrix: Bytes, rows: Sequence[int], columns: Sequence[Bytes], reach: int) -> None:
         """16 steps for each doubling of 1 + lines, 255 for no such line; reach: -1 above, 1 below."""
         place = self._place
@@ -119,15 +134,21 @@ def _totals(columns: Sequence[Bytes]) -> Integers:
 @lru_cache(maxsize=64)
 def _groups(names: tuple[str, ...]) -> tuple[_Group, ...]:
     """The columns of a matrix by what is done to make them; read once for each stage of a model."""
-    groups: dict[tuple[str, int], tuple[list[int], list[str]]] = {}
+    groups: dict[str, _Group] = {}
+    read = re.compile(_NAME).fullmatch
     for row, name in enumerate(names):
-        parts = re.match(_NAME, name)
+        parts = read(name)
         if parts is None:
             raise KeyError(f"no such column: {name}")
-        column = parts["column"]
-        kind = name[len(column) :][:1]
-        reach = int(parts["offset"] or parts["reach"] or (-1 if kind == "^" else 1))
-        rows, columns = groups.setdefault((kind, reach if kind else 0), ([], []))
-        rows.append(row)
-        columns.append(column)
-    return tuple(_Group(*key, *found) for key, found in groups.items())
+        column, suffix = parts.groups("")
+        group = groups.get(suffix) or groups.setdefault(
+            suffix, _Group(suffix if suffix[:1] == "=" else suffix[:1], _reach(suffix), [], [])
+        )
+        group.rows.append(row)
+        group.columns.append(column)
+    return tuple(groups.values())
+
+
+def _reach(suffix: str) -> int:
+    """How many lines off, or on both sides; of a distance its direction."""
+    return int(suffix[1:].removesuffix("]")) if suffix[:1] in ("[", "~") else -1 if suffix == "^" else 1

@@ -7,7 +7,7 @@ came, so that neither order nor parts nor partitions show in the result.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -94,6 +94,11 @@ def site_hash(site: str | None) -> int:
     return int.from_bytes(hashlib.blake2b(site.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
+def site_hashes(names: Iterable[str]) -> Keys:
+    """The same of many sites."""
+    return np.array([site_hash(name) for name in names], np.uint64)
+
+
 def mix(values: Keys) -> Keys:
     """Spread 64-bit values over all their bits (the finaliser of SplitMix64, Steele et al. 2014)."""
     mixed = values ^ (values >> np.uint64(30))
@@ -152,15 +157,30 @@ def count_lines(postings: Postings, page_numbers: Integers, units: Units, sites:
     postings: rows of a line's hash and the page as it came. page_numbers: what unite() knows it by. sites:
     hashes of the sites. single: whether to keep the lines that stand on one page of a site.
     """
-    bits = max(0, len(units.site).bit_length() - _UNIT_BITS)
-    unit_of = units.of_page[page_numbers].astype(np.uint64)
+    unit_of = units.of_page[page_numbers]
+    rows = ((hashes, unit_of[page]) for hashes, page in postings.partitions(shared_bits(units)))
+    return join_counts(count_partitions(rows, units, sites, single=single))
+
+
+def shared_bits(units: Units) -> int:
+    """How many first bits the hashes of a partition must share, so that the rest and a unit fit into 64."""
+    return max(0, len(units.site).bit_length() - _UNIT_BITS)
+
+
+def count_partitions(
+    partitions: Iterable[tuple[Keys, Integers]], units: Units, sites: Keys, *, single: bool
+) -> Iterator[LineCounts]:
+    """The counts of each partition that is not empty: rows of a line's hash and a unit; all rows of a hash in one."""
     roots = np.unique(units.root, return_inverse=True)[1]
     several = np.bincount(roots, minlength=1)[roots] > 1 if len(roots) else np.zeros(0, bool)
-    parts = []
-    for hashes, page in postings.partitions(bits):
+    for hashes, unit in partitions:
         if len(hashes):
-            line, unit = _distinct(hashes, unit_of[page], bits)
-            parts.append(_count(line, unit, units, several, sites, single=single))
+            pairs = _distinct(hashes, unit.astype(np.uint64), shared_bits(units))
+            yield _count(*pairs, units, several, sites, single=single)
+
+
+def join_counts(parts: Iterable[LineCounts]) -> LineCounts:
+    """The counts of all partitions, which come ascending by hash."""
     keys, numbers = np.zeros(0, np.uint64), np.zeros(0, np.uint32)
     none = LineCounts(keys, numbers, keys, keys, numbers)
     joined = LineCounts(*(np.concatenate(columns) for columns in zip(none, *parts, strict=True)))

@@ -1,13 +1,15 @@
 """bytes -> str, and which encoding was used.
 
 In this order: byte order mark, UTF-16 or UTF-32 seen from where the null bytes stand, strict UTF-8, the
-charset that the page declares, a detector on a sample, Windows-1252 with replacements. Nothing raises.
+charset that the page was sent with, the one that it declares, a detector on a sample, Windows-1252 with
+replacements. Nothing raises.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -16,9 +18,11 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_DECLARED = re.compile(rb"""<(?:meta|\?xml)[^>]{0,300}?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I)
+_DECLARED = rb"""(?i)<(?:meta|\?xml)[^>]{0,300}?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]{2,40})"""
 _DECLARED_WITHIN = 4096
 _SAMPLE = 65536
+_SEVEN_BIT = ("iso2022", "hz")
+"""Encodings whose bytes are all valid UTF-8, and mean something else."""
 # https://encoding.spec.whatwg.org/#names-and-labels: what pages call by a narrower name than they use
 _WIDER = {
     "iso-8859-1": "cp1252", "latin-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252",
@@ -29,8 +33,10 @@ _WIDER = {
 }  # fmt: skip
 
 
-def decode(data: bytes) -> tuple[str, str]:
+def decode(data: bytes, charset: str | None = None) -> tuple[str, str]:
     """The text of `data` and the name of the encoding used, a trailing "!" where bytes were replaced.
+
+    charset: what the headers say that the page was sent with.
 
     >>> decode("naïve".encode("utf-8"))
     ('naïve', 'utf-8')
@@ -43,13 +49,16 @@ def decode(data: bytes) -> tuple[str, str]:
     wide = _wide_encoding(data[:_DECLARED_WITHIN])
     if wide is not None:
         return _decode_as(data, wide)
+    sent = _text_codec(charset) if charset else None
+    if sent is not None and sent.startswith(_SEVEN_BIT):
+        return _decode_as(data, sent)
     try:
         return data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError as error:
         truncated_end = error.start >= len(data) - 3 and error.reason == "unexpected end of data"
     if truncated_end or _is_mostly_utf8(data):
         return _decode_as(data, "utf-8")
-    for candidate in (declared_encoding(data), _detected_encoding(data)):
+    for candidate in _candidates(data, sent):
         if candidate is not None:
             try:
                 return data.decode(candidate), candidate
@@ -59,9 +68,15 @@ def decode(data: bytes) -> tuple[str, str]:
     return _decode_as(data, declared if declared not in (None, "utf-8") else "cp1252")
 
 
+def _candidates(data: bytes, sent: str | None) -> Iterator[str | None]:
+    yield sent
+    yield declared_encoding(data)
+    yield _detected_encoding(data)  # asked last: it takes long
+
+
 def declared_encoding(data: bytes) -> str | None:
     """The Python codec of the charset that an HTML page declares in its first 4,096 bytes, or None."""
-    match = _DECLARED.search(data[:_DECLARED_WITHIN])
+    match = re.search(_DECLARED, data[:_DECLARED_WITHIN])
     return _text_codec(match.group(1).decode("ascii", "replace")) if match else None
 
 

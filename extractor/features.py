@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from extractor.characters import Array, Bytes, Integers, TextBatch, sum_runs
+from extractor.characters import Array, Bytes, Hashes, Integers, TextBatch, sum_runs
 from extractor.characters import CharacterClass as C
 from extractor.quantise import capped, logarithm, share
-from extractor.wording import WordingTable, line_tokens
+from extractor.wording import WordingTable
 
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 """Raised with every change of what a column holds; a model of another version is refused."""
 
 CLASS_NAMES = ("headline", "body", "header", "nav", "related")
@@ -139,7 +139,7 @@ def _first_word_share(lines: Lines, wanted: Callable[[Bytes], Array]) -> Bytes:
 
 
 def _capitalised(lines: Lines) -> Bytes:
-    return _first_word_share(lines, lambda kinds: kinds == int(C.UPPER))
+    return _first_word_share(lines, lambda kinds: kinds == C.UPPER)
 
 
 def _longest_word(lines: Lines) -> Bytes:
@@ -150,11 +150,11 @@ def _longest_word(lines: Lines) -> Bytes:
     return capped(longest * 4)
 
 
-def _count(*classes: C) -> Callable[[Lines], Bytes]:
+def _count(*classes: int) -> Callable[[Lines], Bytes]:
     return lambda lines: logarithm(lines.batch.counts[:, list(classes)].sum(axis=1))
 
 
-def _share(*classes: C) -> Callable[[Lines], Bytes]:
+def _share(*classes: int) -> Callable[[Lines], Bytes]:
     return lambda lines: share(lines.batch.counts[:, list(classes)].sum(axis=1), lines.characters)
 
 
@@ -195,7 +195,7 @@ _OVERLAP_BITS = 4096
 def _overlap_with_prose(lines: Lines) -> Bytes:
     """Share of the words of a line that the page's prose holds too: a headline's are, a teaser's are not."""
     batch = lines.batch
-    long_words = (batch.word_length >= 4) | (batch.word_class == int(C.UNSPACED))
+    long_words = (batch.word_length >= 4) | (batch.word_class == C.UNSPACED)
     slots = lines.batch.page[batch.word_line] * _OVERLAP_BITS + (batch.word_hash >> np.uint32(20)).astype(np.int64)
     seen = np.zeros(len(lines.page_lines) * _OVERLAP_BITS, bool)
     in_prose = lines.prose[batch.word_line]
@@ -224,9 +224,9 @@ FEATURES: tuple[Feature, ...] = (
     Feature("upper", "case", lambda lines: share(lines.batch.counts[:, C.UPPER], lines.letters)),
     Feature("capitalised", "case", _capitalised),
     Feature("digits", "signs", _share(C.DIGIT)),
-    Feature("number_words", "signs", lambda lines: _first_word_share(lines, lambda kinds: kinds == int(C.DIGIT))),
+    Feature("number_words", "signs", lambda lines: _first_word_share(lines, lambda kinds: kinds == C.DIGIT)),
     Feature("clock_times", "signs", lambda lines: capped(lines.batch.clock_times)),
-    Feature("signs", "signs", _share(*list(C)[C.SENTENCE_END :])),
+    Feature("signs", "signs", _share(*range(C.SENTENCE_END, C.SYMBOL + 1))),
     Feature("sentence_ends", "signs", _count(C.SENTENCE_END)),
     Feature("sentence_length", "signs", lambda lines: logarithm(lines.words // (lines.sentence_ends + 1))),
     Feature("commas", "signs", _count(C.COMMA)),
@@ -305,11 +305,11 @@ REPETITION_NAMES: tuple[str, ...] = (
 """What a repetition table adds; all zero without one (see repetition_features.py)."""
 
 
-def own_columns(batch: TextBatch, wording: WordingTable) -> Bytes:
-    """A line's own columns, (len(OWN_NAMES), lines) in 8 bits."""
+def own_columns(batch: TextBatch, wording: WordingTable, tokens: tuple[Hashes, Integers]) -> Bytes:
+    """A line's own columns, (len(OWN_NAMES), lines) in 8 bits; tokens: those of wording.line_tokens()."""
     lines = Lines(batch)
     columns = np.empty((len(OWN_NAMES), len(batch.page)), np.uint8)
     for row, feature in enumerate(FEATURES):
         columns[row] = feature.fill(lines)
-    columns[len(FEATURES) :] = wording.score(*line_tokens(batch))
+    columns[len(FEATURES) :] = wording.score(*tokens)
     return columns

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from pathlib import Path
+from typing import BinaryIO
 
 from extractor.decoding import decode
 
@@ -34,6 +35,12 @@ def write_atomically(path: Path, data: bytes) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def open_new(path: Path) -> BinaryIO:
+    """A file to write, in place of what had its name: a link there is not followed. OSError as from any write."""
+    path.unlink(missing_ok=True)
+    return path.open("xb")
 
 
 def looks_binary(data: bytes) -> bool:

@@ -26,7 +26,7 @@ _COMPARISONS = 1 << 18
 """Comparisons made at once: small enough for the cache, large enough to hide the cost of a call."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Forest:
     """features, thresholds: (trees, DEPTH) the row asked and the value it must exceed; leaves: uint16
     (trees, LEAVES, classes); bias: (classes); score = bias + scale x sum of leaves, in log-odds."""

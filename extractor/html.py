@@ -11,8 +11,10 @@ stands as written; a table row is one line, its cells joined by a tab, unless a 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+import numpy as np
 from lxml import etree
 
 _INLINE = frozenset(
@@ -80,6 +82,14 @@ _ROLES = (
     | {"pre": _PRE, "textarea": _PRE, "tr": _ROW}
 )
 _OTHER = (0, 0, _APART)
+_ROWS_AROUND = 32
+"""A row inside so many others is never joined: each joins all that the one inside it has joined."""
+MOST_COMPARISONS = 1 << 28
+"""libxml2 compares an end tag with all open elements: start tags times end tags, half a second at most."""
+DEEPEST = 1024
+"""Elements within each other, on pages of more comparisons; browsers stop at 512."""
+_PART = 1 << 14
+"""Bytes of such a page that are read before its depth is looked at."""
 _BLOCKS = {
     tag: (TAG_CODES.get(tag, 0), _LANDMARK_BITS.get(tag, 0), _ROLES.get(tag, _APART))
     for tag in {*TAGS, *LANDMARKS, *_ROLES}
@@ -87,7 +97,7 @@ _BLOCKS = {
 """Of block elements: the code, the landmark it is, its role."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class MarkupPage:
     """The lines of an HTML page and its blocks; parallel lists, filled in document order.
 
@@ -120,23 +130,57 @@ class MarkupPage:
 def parse_html(text: str, data: bytes | None = None) -> MarkupPage:
     """The lines and markup facts of an HTML page. Broken HTML is read as libxml2 mends it; never raises.
 
-    data: the text in UTF-8, where the caller has it.
+    data: the text in UTF-8, where the caller has it. Where a page has so many tags that its depth could cost more than
+    its length, all elements are closed once they are nested deeper than DEEPEST, and the rest is read as it comes.
     """
-    builder = _Builder()
     data = (text.encode("utf-8", "replace") if data is None else data).replace(b"\0", b" ")
-    try:
-        parser = etree.HTMLParser(  # the stubs want a target that takes bytes too, which lxml gives on Python 2
-            target=builder,  # type: ignore[arg-type]
-            encoding="utf-8",
-            recover=True,
-            huge_tree=True,
-            remove_comments=True,
-            remove_pis=True,
-        )
+    if _may_compare_much(data):
+        return _parse_in_parts(data)
+    builder = _Builder()
+    with suppress(etree.LxmlError):  # an empty document, or one given up half way: what was read until then stands
+        parser = _parser(builder)
         parser.feed(data)
         parser.close()
-    except etree.LxmlError:
-        pass  # an empty document, or one given up half way: what was read until then stands
+    return builder.finish()
+
+
+def _may_compare_much(data: bytes) -> bool:
+    """Whether so many elements may be open when so many end tags come that comparing them all takes long."""
+    tags = int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("<")))  # bytes.count() is slow at what is frequent
+    if tags * tags // 4 <= MOST_COMPARISONS:
+        return False
+    ends = data.count(b"</")
+    return (tags - ends) * ends > MOST_COMPARISONS
+
+
+def _parser(builder: _Builder) -> etree.HTMLParser:
+    return etree.HTMLParser(  # the stubs want a target that takes bytes too, which lxml gives on Python 2
+        target=builder,  # type: ignore[arg-type]
+        encoding="utf-8",
+        recover=True,
+        huge_tree=True,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+def _parse_in_parts(data: bytes) -> MarkupPage:
+    """Read a page part by part, so that its depth is known in time."""
+    builder = _DepthBuilder()
+    parser = _parser(builder)
+    first = 0
+    while first < len(data):
+        cut = data.find(b"<", first + _PART)
+        last = cut if cut >= 0 else len(data)
+        with suppress(etree.LxmlError):
+            parser.feed(data[first:last])
+        first = last
+        if builder.is_too_deep:
+            with suppress(etree.LxmlError):
+                parser.close()
+            parser = _parser(builder)
+    with suppress(etree.LxmlError):
+        parser.close()
     return builder.finish()
 
 
@@ -397,11 +441,12 @@ class _Builder:
             self._blank = True
 
     def _join_row(self, row: _Row, block: int) -> None:
-        """A row whose cells hold one line each becomes one line; any other row is page layout."""
+        """A row whose cells hold one line each becomes one line; any other row, or one in many rows, is page layout."""
         page, first = self.page, row.first
         count = len(page.texts) - first
         if (
             count < 2
+            or len(self._rows) >= _ROWS_AROUND
             or len(row.cells) < count
             or any(
                 after - before > 1 for before, after in zip(row.cells, [*row.cells[1:], len(page.texts)], strict=True)
@@ -437,7 +482,30 @@ class _Builder:
         return self.page
 
 
-@dataclass(slots=True)
+class _DepthBuilder(_Builder):
+    """A builder that knows how many elements are open, inline ones too."""
+
+    __slots__ = ("_depth",)
+
+    def __init__(self) -> None:
+        self._depth = 0
+        super().__init__()
+
+    @property
+    def is_too_deep(self) -> bool:
+        """Whether to close all elements here; not in a script, whose rest would be taken for text."""
+        return self._depth > DEEPEST and not (self._skip and self._skip_tag in ("script", "style"))
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self._depth += 1
+        super().start(tag, attributes)
+
+    def end(self, tag: str) -> None:
+        self._depth -= 1
+        super().end(tag)
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class _Row:
     first: int
     cells: list[int] = field(default_factory=list)

@@ -30,15 +30,16 @@ class HandLabelledPage:
     labels: tuple[Label, ...]
 
 
-def read_labelled_pages(path: Path | str) -> list[HandLabelledPage]:
+def read_labelled_pages(path: Path | str, *, partly: bool = False) -> list[HandLabelledPage]:
     """The labelled pages of a folder and the folders in it, by name, or the one whose file is given.
 
-    Other files are passed over. LabelsError for the first page that is not in order, or if there is none.
+    Other files are passed over. partly: so are pages without labels, as a review that is not finished leaves them.
+    LabelsError for the first page that is not in order, or if there is none.
     """
     path = Path(path)
     if not path.is_dir():
         return [read_labelled_page(path)]
-    found = [read_labelled_page(labels) for labels in _labels_files(path)]
+    found = [read_labelled_page(labels) for labels in _labels_files(path) if labels.is_file() or not partly]
     if not found:
         raise LabelsError(f"{path}: no labelled pages in it; put NAME.txt or NAME.html beside NAME{LABELS_ENDING}")
     return found
@@ -46,26 +47,38 @@ def read_labelled_pages(path: Path | str) -> list[HandLabelledPage]:
 
 def read_labelled_page(path: Path | str) -> HandLabelledPage:
     """One labelled page, by the path of the page or of its labels. LabelsError if it is not in order."""
-    path = _page_of(Path(path))
-    page = Page(_read(path), id=path.stem, kind=PAGE_ENDINGS[path.suffix])
-    labels_path = path.with_suffix(LABELS_ENDING)
-    if not labels_path.is_file():
-        raise LabelsError(f"{path}: its labels are missing; write them to {labels_path.name} beside it")
-    rows = _rows(labels_path)
-    labels = tuple(_checked_labels(labels_path, rows, lines_of(page)))
-    return HandLabelledPage(path, page, labels)
+    page_path, page, rows = _page_and_rows(Path(path))
+    problem = next(_problems(page_path.with_suffix(LABELS_ENDING), rows, lines_of(page)), None)
+    if problem:
+        raise LabelsError(problem)
+    return HandLabelledPage(page_path, page, tuple(Label(row.partition("\t")[0]) for row in rows))
 
 
 def check_labelled_pages(path: Path | str) -> list[str]:
-    """What is wrong with the labelled pages of a folder or with one: a message for each, none if all is well."""
+    """What is wrong with the labelled pages of a folder or with one, none if all is well: a message for each label
+    that is none, and for the first line of a page at which its labels no longer go with it."""
     path = Path(path)
-    problems = []
+    problems: list[str] = []
     for labelled in _labels_files(path) if path.is_dir() else (path,):
         try:
-            read_labelled_page(labelled)
+            page_path, page, rows = _page_and_rows(labelled)
+            problems += _problems(page_path.with_suffix(LABELS_ENDING), rows, lines_of(page))
         except LabelsError as error:
             problems.append(str(error))
     return problems
+
+
+def read_checked_pages(path: Path | str) -> list[HandLabelledPage]:
+    """The labelled pages of a folder, or the one whose file is given, pages without labels passed over.
+
+    LabelsError that names all that is wrong with them, a line each.
+    """
+    path = Path(path)
+    files = [labels for labels in _labels_files(path) if labels.is_file()] if path.is_dir() else [path]
+    problems = [problem for labels in files for problem in check_labelled_pages(labels)]
+    if problems:
+        raise LabelsError("\n".join(problems))
+    return read_labelled_pages(path, partly=True)
 
 
 def write_labelled_page(path: Path | str, page: Page, labels: Sequence[Label]) -> None:
@@ -74,15 +87,16 @@ def write_labelled_page(path: Path | str, page: Page, labels: Sequence[Label]) -
     The ending of `path` is .txt or .html, as the page is. LabelsError if there is not one label a line.
     """
     path = Path(path)
-    if path.suffix not in PAGE_ENDINGS:
-        raise LabelsError(f"{path}: a labelled page ends in {' or '.join(PAGE_ENDINGS)}")
     content = page.content if isinstance(page.content, bytes) else page.content.encode()
-    lines = lines_of(Page(content, kind=PAGE_ENDINGS[path.suffix]))
-    if len(lines) != len(labels):
-        raise LabelsError(f"{path}: {len(labels)} labels for {len(lines)} lines; give one for each non-blank line")
-    rows = (f"{Label(label)}\t{line}\n" for label, line in zip(labels, lines, strict=True))
+    rows = _labels_file(path, content, labels)
     write_atomically(path, content)
-    write_atomically(path.with_suffix(LABELS_ENDING), "".join(rows).encode())
+    write_atomically(path.with_suffix(LABELS_ENDING), rows)
+
+
+def write_labels(path: Path | str, content: bytes, labels: Sequence[Label]) -> None:
+    """Write the labels of a page that stands at `path` already and reads `content`; as write_labelled_page()."""
+    path = Path(path)
+    write_atomically(path.with_suffix(LABELS_ENDING), _labels_file(path, content, labels))
 
 
 def lines_of(page: Page) -> list[str]:
@@ -93,6 +107,15 @@ def lines_of(page: Page) -> list[str]:
 
         return parse_html(text).texts
     return [line.removesuffix("\r") for line in text.split("\n") if line.strip()]
+
+
+def _labels_file(path: Path, content: bytes, labels: Sequence[Label]) -> bytes:
+    if path.suffix not in PAGE_ENDINGS:
+        raise LabelsError(f"{path}: a labelled page ends in {' or '.join(PAGE_ENDINGS)}")
+    lines = lines_of(Page(content, kind=PAGE_ENDINGS[path.suffix]))
+    if len(lines) != len(labels):
+        raise LabelsError(f"{path}: {len(labels)} labels for {len(lines)} lines; give one for each non-blank line")
+    return "".join(f"{Label(label)}\t{line}\n" for label, line in zip(labels, lines, strict=True)).encode()
 
 
 def _labels_files(folder: Path) -> list[Path]:
@@ -132,16 +155,29 @@ def _rows(path: Path) -> list[str]:
     return [row.removesuffix("\r") for row in text.split("\n")] if text else []
 
 
-def _checked_labels(path: Path, rows: Iterable[str], lines: Iterable[str]) -> Iterator[Label]:
+def _page_and_rows(path: Path) -> tuple[Path, Page, list[str]]:
+    """The path of a page, the page, and the rows of its labels."""
+    path = _page_of(path)
+    page = Page(_read(path), id=path.stem, kind=PAGE_ENDINGS[path.suffix])
+    labels_path = path.with_suffix(LABELS_ENDING)
+    if not labels_path.is_file():
+        raise LabelsError(f"{path}: its labels are missing; write them to {labels_path.name} beside it")
+    return path, page, _rows(labels_path)
+
+
+def _problems(path: Path, rows: Iterable[str], lines: Iterable[str]) -> Iterator[str]:
+    """What is wrong with the rows, up to the first that does not go with its line."""
     for number, (row, line) in enumerate(zip_longest(rows, lines), start=1):
         where = f"{path}, line {number}"
         if row is None:
-            raise LabelsError(f"{where}: missing; the page goes on with {line!r}: label it")
+            yield f"{where}: missing; the page goes on with {line!r}: label it"
+            return
         name, tab, text = row.partition("\t")
         if not tab or name not in LABELS:
-            raise LabelsError(f"{where}: {name!r} is no label; begin the line with one of {_NAMES}, then a tab")
+            yield f"{where}: {name!r} is no label; begin the line with one of {_NAMES}, then a tab"
         if line is None:
-            raise LabelsError(f"{where}: the page has no more lines; remove {text!r}")
-        if text != line:
-            raise LabelsError(f"{where}: reads {text!r}, the page {line!r}; make both the same")
-        yield Label(name)
+            yield f"{where}: the page has no more lines; remove {text!r}"
+            return
+        if tab and text.rstrip("\r") != line.rstrip("\r"):  # one at the end of a row may be an editor's line end
+            yield f"{where}: reads {text!r}, the page {line!r}; make both the same"
+            return

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from extractor.features import OWN_NAMES, REPETITION_NAMES, own_columns
 from extractor.model_file import Model
 from extractor.page import LABELS, LabelledPage, Layout, Page, PageFormat
 from extractor.plaintext import looks_like_html
+from extractor.wording import line_tokens
 
 if TYPE_CHECKING:
     from extractor.characters import Bytes
@@ -29,8 +29,8 @@ HTML_PER_TEXT = 16
 """Characters of HTML for one of text, about."""
 BATCH_PAGES = 256
 BETAS: dict[PageFormat, dict[Preference | None, float]] = {
-    "text": {None: 0.8, "precision": 0.4, "recall": 1.6},
-    "html": {None: 0.6, "precision": 0.3, "recall": 1.2},
+    "text": {None: 0.7, "precision": 0.35, "recall": 1.4},
+    "html": {None: 0.5, "precision": 0.25, "recall": 1.0},
 }
 """How many times more recall counts than precision in the page's decision. Below 1 by default: the classifier is a
 little too hopeful of lines that it has seen nothing like, the more so the more columns it knows (EXPERIMENTS.md)."""
@@ -54,6 +54,11 @@ def label_many(
         raise TypeError(f'prefer is "precision", "recall" or None, not {prefer!r}')
     if model is not None and not isinstance(model, Model):
         raise TypeError(f"model is a Model, not {type(model).__name__}; read one with Model.load(path)")
+    if repetition is not None and not hasattr(repetition, "look_up"):  # the class is not loaded where nobody needs it
+        found = type(repetition).__name__
+        raise TypeError(f"repetition is a RepetitionTable, not {found}; read one with RepetitionTable.open(path)")
+    if not isinstance(pages, Iterable):
+        raise TypeError(f"pages is an iterable of pages, not {type(pages).__name__}")
     if isinstance(pages, (str, bytes, Page)):
         raise TypeError("label_many() takes several pages; for a single one call label()")
     settings = _Settings(model or Model.default(), repetition, prefer)
@@ -83,8 +88,7 @@ def label(
     return next(label_many((page,), model=model, repetition=repetition, prefer=prefer))
 
 
-@dataclass(frozen=True, slots=True)
-class _Settings:
+class _Settings(NamedTuple):
     """What is the same for all pages of a call."""
 
     model: Model
@@ -133,37 +137,58 @@ class _Decoded:
 
 def _label_batch(batch: Sequence[_Decoded], settings: _Settings) -> list[LabelledPage]:
     labelled: dict[int, LabelledPage] = {}
-    for format, label_pages in (("text", _label_dumps), ("html", _label_html)):
+    for format in ("text", "html"):
         places = [place for place, decoded in enumerate(batch) if decoded.format == format]
         if places:
-            labelled.update(zip(places, label_pages([batch[place] for place in places], settings), strict=True))
+            pages = [batch[place] for place in places]
+            labelled.update(zip(places, _labelled_pages(pages, _read_lines(pages, settings), settings), strict=True))
     return [labelled[place] for place in range(len(batch))]
 
 
-def _label_dumps(pages: Sequence[_Decoded], settings: _Settings) -> list[LabelledPage]:
+class LinesRead(NamedTuple):
+    """The lines of some pages of one format, their base columns by name, and the titles that HTML heads give."""
+
+    format: PageFormat
+    batch: TextBatch
+    columns: dict[str, Bytes]
+    titles: Sequence[str | None]
+
+
+def read_lines(page: Page, model: Model, repetition: RepetitionTable | None = None) -> LinesRead:
+    """The lines of one page as the classifier sees them."""
+    return _read_lines([_Decoded.read(page)], _Settings(model, repetition, None))
+
+
+def _read_lines(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
+    read = (_read_html if pages[0].format == "html" else _read_dumps)(pages, settings)
+    read.columns.update(settings.repetition_columns(read.batch, pages))
+    return read
+
+
+def _read_dumps(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
     batch = read_texts([decoded.text for decoded in pages])
-    columns = dict(zip(OWN_NAMES, own_columns(batch, settings.model.wording), strict=True))
-    return _labelled_pages(pages, batch, columns, settings, [None] * len(pages))
+    return LinesRead("text", batch, _own_columns(batch, settings.model, "text"), [None] * len(pages))
 
 
-def _label_html(pages: Sequence[_Decoded], settings: _Settings) -> list[LabelledPage]:
+def _read_html(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
     from extractor.html import page_title, parse_html  # lxml is not loaded for plain text
     from extractor.markup import MARKUP_NAMES, markup_columns
 
     markups = [parse_html(decoded.text, decoded.utf8) for decoded in pages]
     batch = read_texts([html_text(markup) for markup in markups])
-    columns = dict(zip(OWN_NAMES, own_columns(batch, settings.model.wording), strict=True))
+    columns = _own_columns(batch, settings.model, "html")
     columns |= zip(MARKUP_NAMES, markup_columns(markups, batch, settings.model.cues), strict=True)
-    titles = [page_title(markup.meta) for markup in markups]
-    return _labelled_pages(pages, batch, columns, settings, titles)
+    return LinesRead("html", batch, columns, [page_title(markup.meta) for markup in markups])
 
 
-def _labelled_pages(
-    pages: Sequence[_Decoded], batch: TextBatch, columns: dict[str, Bytes], settings: _Settings,
-    titles: Sequence[str | None],
-) -> list[LabelledPage]:  # fmt: skip
-    format = pages[0].format
-    columns |= settings.repetition_columns(batch, pages)
+def _own_columns(batch: TextBatch, model: Model, format: PageFormat) -> dict[str, Bytes]:
+    tokens = line_tokens(batch)
+    columns = dict(zip(OWN_NAMES, own_columns(batch, model.wording, tokens), strict=True))
+    return columns | model.classifiers[format].first.word_columns(*tokens)
+
+
+def _labelled_pages(pages: Sequence[_Decoded], read: LinesRead, settings: _Settings) -> list[LabelledPage]:
+    format, batch, columns, titles = read
     judgement = settings.model.classifiers[format].judge(columns, batch.page_offsets)
     probabilities = pool_copies(judgement.probabilities, batch.line_hashes, batch.page_offsets)
     kinds = judgement.kinds.argmax(axis=1).tolist()

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from extractor.corpus.records import line_record
 from extractor.files import printable
 from extractor.page import LABELS, Label, LabelledPage, Line
 
 if TYPE_CHECKING:
-    from extractor.corpus.clean import Summary
+    from extractor.corpus.readers import Piece
+    from extractor.corpus.records import Summary
     from extractor.corpus.repeated import ReadPages
     from extractor.repetition import RepetitionTable
 
@@ -24,6 +27,11 @@ COLOURS = {Label.BODY: "green", Label.HEADER: "cyan", Label.NAV: "bright_black",
 _LABEL_WIDTH = max(map(len, LABELS))
 _ROWS_AT_ONCE = 500
 _SITES_SHOWN = 30
+PAGES_SHOWN = 100
+"""Pages that are named on the terminal, of those that failed or were left out; all stand in a file."""
+_Found = TypeVar("_Found")
+_STEERING = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What JSON may hold raw, but a terminal must not see, or UTF-8 cannot say."""
 
 
 def listing(labelled: LabelledPage) -> str:
@@ -66,9 +74,9 @@ def page_json(labelled: LabelledPage) -> str:
         "headline": headline.number if headline is not None else None,
         "kind": labelled.kind,
         "kind_probability": round(labelled.kind_probability, 4),
-        "lines": [_line_record(line) for line in labelled.lines],
+        "lines": [line_record(line) for line in labelled.lines],
     }
-    return json.dumps(page, ensure_ascii=False) + "\n"
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(page, ensure_ascii=False)) + "\n"
 
 
 def summary_table(summary: Summary) -> str:
@@ -83,9 +91,13 @@ def summary_table(summary: Summary) -> str:
     with console.capture() as capture:
         console.print(_sentence(summary), soft_wrap=True)
         console.print(table)
-        for page in summary.left_out:
-            console.print(Text(f"left out: {printable(page.name)}: {printable(page.reason)}"), soft_wrap=True)
     return capture.get()
+
+
+def left_out_listing(pages: Iterable[dict[str, Any]]) -> str:
+    """A row for each page that is not written since it was not wanted; of many, the first."""
+    rows = [f"left out: {printable(page['name'])}: {printable(page['reason'])}" for page in islice(pages, PAGES_SHOWN)]
+    return rendered(map(Text, rows)) if rows else ""
 
 
 def table_listing(name: str, table: RepetitionTable, *, all_sites: bool = False) -> str:
@@ -107,40 +119,37 @@ def table_listing(name: str, table: RepetitionTable, *, all_sites: bool = False)
     return rendered(map(Text, [*facts, *(["", "pages by site", *rows] if rows else [])]))
 
 
-def with_counting_progress(shards: Iterable[ReadPages], pages: int) -> Iterator[ReadPages]:
+def with_counting_progress(read: Iterable[ReadPages], pieces: Sequence[Piece]) -> Iterator[ReadPages]:
     """What is read for counting, as it comes; on a terminal, show how far the run is."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    return _with_progress("counting", read, pieces, lambda pages: len(pages.names) + len(pages.failures))
+
+
+def with_progress(summaries: Iterable[Summary], pieces: Sequence[Piece]) -> Iterator[Summary]:
+    """The summaries of a run, as they come; on a terminal, show how far it is, how fast and how long it will take."""
+    return _with_progress("cleaning", summaries, pieces, lambda summary: summary.records)
+
+
+def _with_progress(
+    what: str, found: Iterable[_Found], pieces: Sequence[Piece], count: Callable[[_Found], int]
+) -> Iterator[_Found]:
+    """Without an end where it is not known beforehand how many pages there are."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield from shards
+        yield from found
         return
-    with Progress(TextColumn("counting"), BarColumn(), MofNCompleteColumn(), console=console, transient=True) as shown:
-        task = shown.add_task("", total=pages)
-        for shard in shards:
-            yield shard
-            shown.update(task, advance=len(shard.names) + len(shard.failures))
-
-
-def with_progress(summaries: Iterable[Summary], pages: int) -> Summary:
-    """Add up the summaries of a run; on a terminal, show how far it is, how fast and how long it will take."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from extractor.corpus.clean import Summary
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        return sum(summaries, Summary())
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]} pages/s"), TimeRemainingColumn())
-    total = Summary()
+    pages = None if any(piece.records is None for piece in pieces) else sum(piece.records or 0 for piece in pieces)
+    columns = (
+        TextColumn(what), BarColumn(), TextColumn("{task.completed:,} pages, {task.fields[rate]}/s"),
+        TimeElapsedColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=pages, rate="-")
-        for summary in summaries:
-            total += summary
-            done = total.pages + len(total.failures)
+        for part in found:
+            yield part
             speed = progress.tasks[0].speed
-            progress.update(task, completed=done, rate=f"{speed:,.0f}" if speed else "-")
-    return total
+            progress.update(task, advance=count(part), rate=f"{speed:,.0f}" if speed else "-")
 
 
 def _sentence(summary: Summary) -> str:
@@ -149,13 +158,8 @@ def _sentence(summary: Summary) -> str:
     text = summary.characters_out / max(summary.characters_in, 1)
     parts = [f"{summary.pages:,} pages cleaned", f"{kept:.0%} of the lines and {min(text, 1):.0%} of the text kept"]
     parts += [f"{summary.empty:,} pages with nothing to keep"] if summary.empty else []
-    parts += [f"{len(summary.left_out):,} left out as copies of others"] if summary.left_out else []
-    return ", ".join([*parts, f"{len(summary.failures):,} failed"])
-
-
-def _line_record(line: Line) -> dict[str, Any]:
-    probabilities = {label.value: round(p, 4) for label, p in zip(LABELS, line.probabilities, strict=True)}
-    return {"number": line.number, "text": line.text, "label": line.label.value, "probabilities": probabilities}
+    parts += [f"{summary.left_out:,} left out"] if summary.left_out else []
+    return ", ".join([*parts, f"{summary.failed:,} failed"])
 
 
 def _console() -> Console:

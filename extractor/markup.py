@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,8 @@ LEVELS = 4
 _CHAIN = 6
 """Ancestors whose class names count."""
 _LONGEST_CUE = 400
+_LINES_AT_ONCE = 2048
+"""Lines whose cues are spelled out together: a page can put a thousand words around each of a million lines."""
 _WORD_IN_NAME = r"[A-Z](?<=[a-z0-9][A-Z])"
 """Where the next word of a camelCase name begins; signs part the words of other names anyway."""
 _WRAPPERS = 8
@@ -197,28 +200,45 @@ def _title_columns(pages: Sequence[MarkupPage], lines: Lines) -> list[Bytes]:
 
 
 def _cue_columns(pages: Sequence[MarkupPage], blocks: Blocks, cues: WordingTable) -> list[Bytes]:
-    near, near_offsets, far, far_offsets = _cue_tokens_of_lines(pages, blocks)
-    return [*cues.score(near, near_offsets), *cues.score(far, far_offsets)]
+    names = _CueNames.read(pages, blocks)
+    columns = np.empty((len(CUE_NAMES), len(blocks.block)), np.uint8)
+    for first in range(0, len(blocks.block), _LINES_AT_ONCE):
+        part = slice(first, first + _LINES_AT_ONCE)
+        near, near_offsets, far, far_offsets = names.tokens_of(part)
+        columns[:, part] = [*cues.score(near, near_offsets), *cues.score(far, far_offsets)]
+    return list(columns)
 
 
 def cue_line_tokens(pages: Sequence[MarkupPage], batch: TextBatch) -> tuple[Hashes, Integers, Hashes, Integers]:
     """Hashed words of classes and ids: of each line's own block and its parent, and of the blocks above.
 
     Two times tokens and the offsets of the lines' runs (lines + 1)."""
-    return _cue_tokens_of_lines(pages, Blocks(pages, Lines(batch)))
+    return _CueNames.read(pages, Blocks(pages, Lines(batch))).tokens_of(slice(None))
 
 
-def _cue_tokens_of_lines(pages: Sequence[MarkupPage], blocks: Blocks) -> tuple[Hashes, Integers, Hashes, Integers]:
-    tokens, of_cue, offsets = cue_tokens(pages)
-    block_cue = blocks.cue + offsets[blocks.page]
-    inline = _joined(page.inline_cues for page in pages) + offsets[blocks.lines.batch.page]
-    own, chain = blocks.block, []
-    for _ in range(_CHAIN):
-        chain.append(block_cue[own])
-        own = blocks.parent[own]
-    near, near_offsets = cue_runs([inline, *chain[:2]], of_cue)
-    far, far_offsets = cue_runs(chain[2:], of_cue)
-    return tokens[near], near_offsets, far_salted(tokens[far]), far_offsets
+class _CueNames(NamedTuple):
+    """The words of all distinct cues (see cue_tokens), and which cues stand on and around each line."""
+
+    tokens: Hashes
+    of_cue: Integers
+    near: Sequence[Integers]
+    far: Sequence[Integers]
+
+    @classmethod
+    def read(cls, pages: Sequence[MarkupPage], blocks: Blocks) -> _CueNames:
+        tokens, of_cue, offsets = cue_tokens(pages)
+        block_cue = blocks.cue + offsets[blocks.page]
+        inline = _joined(page.inline_cues for page in pages) + offsets[blocks.lines.batch.page]
+        own, chain = blocks.block, []
+        for _ in range(_CHAIN):
+            chain.append(block_cue[own])
+            own = blocks.parent[own]
+        return cls(tokens, of_cue, [inline, *chain[:2]], chain[2:])
+
+    def tokens_of(self, lines: slice) -> tuple[Hashes, Integers, Hashes, Integers]:
+        near, near_offsets = cue_runs([cues[lines] for cues in self.near], self.of_cue)
+        far, far_offsets = cue_runs([cues[lines] for cues in self.far], self.of_cue)
+        return self.tokens[near], near_offsets, far_salted(self.tokens[far]), far_offsets
 
 
 def far_salted(tokens: Hashes) -> Hashes:

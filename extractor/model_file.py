@@ -6,11 +6,12 @@ along and are checked on load, so that a model that would label differently here
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,21 +21,21 @@ from extractor.classifier import LineClassifier, Stage
 from extractor.errors import ModelError
 from extractor.features import CLASS_NAMES, FEATURES_VERSION, OWN_NAMES, REPETITION_NAMES
 from extractor.forest import Forest
-from extractor.wording import WordingTable
+from extractor.network import WORD_NAMES, Network
+from extractor.wording import WordingTable, table_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FORMATS = ("text", "html")
-_STAGES = ("first", "second", "kind")
+_STAGES = ("second", "repetition", "kind")
 TOLERANCE = 1e-5
-LARGEST_ARRAY = 1 << 28
-"""Bytes that any array of a model may unfold to; a file that claims more is refused unread."""
+LARGEST_MODEL = 1 << 27
+"""Bytes that the arrays of a model may unfold to in all; a file that claims more is refused unread."""
 _HINT = "use a model made by this version of extractor, or train one with: extractor train"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """Columns of some lines of one page, and the probabilities that the model gives them."""
 
     names: tuple[str, ...]
@@ -48,7 +49,7 @@ class Check:
         return float(np.abs(found - self.expected).max(initial=0.0))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Model:
     """A trained classifier for dumps and one for HTML, with the tables of words and class names they read."""
 
@@ -62,25 +63,23 @@ class Model:
     def load(cls, path: str | Path) -> Model:
         """Read a model. ModelError for a file that is missing, damaged, foreign or of another version."""
         import json
-        from pathlib import Path
-        from zipfile import BadZipFile
-        from zlib import error as ZlibError  # noqa: N812  it is an error by another name only
 
-        path = Path(path)
+        file = os.fspath(path)
         try:
-            arrays = _read_arrays(path)
+            arrays = _read_arrays(file)
             card = json.loads(arrays["card"].tobytes())
             version = card["features_version"]
         except FileNotFoundError:
             raise ModelError(f"{path}: no such file; give the path of a model (.npz)") from None
-        except (OSError, ValueError, KeyError, EOFError, TypeError, MemoryError, BadZipFile, ZlibError) as error:
-            raise ModelError(f"{path}: not a model, or a damaged one ({error}); {_HINT}") from None
+        except _damages() as error:
+            reason = f"it has no {error.args[0]}" if isinstance(error, KeyError) else error
+            raise ModelError(f"{path}: not a model, or a damaged one ({reason}); {_HINT}") from None
         if version != FEATURES_VERSION:
             raise ModelError(f"{path}: made for features version {version}, this is {FEATURES_VERSION}; {_HINT}")
         try:
             model = cls._from_arrays(arrays, card)
             differences = {name: model.checks[name].difference(model.classifiers[name]) for name in FORMATS}
-        except (ValueError, KeyError, IndexError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, MemoryError) as error:
             raise ModelError(f"{path}: parts are missing or do not fit ({error}); {_HINT}") from None
         wrong = [name for name, difference in differences.items() if not difference <= TOLERANCE]
         if wrong:
@@ -107,39 +106,70 @@ class Model:
             arrays |= {f"{name}.slopes": classifier.slopes, f"{name}.intercepts": classifier.intercepts}
             arrays |= {f"{name}.check_names": _text_array(check.names), f"{name}.check_columns": check.columns}
             arrays[f"{name}.check_expected"] = check.expected
+            arrays |= {f"{name}.first.{part}": array for part, array in classifier.first.arrays().items()}
             for part in _STAGES:
                 arrays |= _stage_arrays(f"{name}.{part}", getattr(classifier, part))
         from extractor.files import write_atomically  # not needed to label a page
 
         content = BytesIO()
-        np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
+        np.savez(content, **arrays)  # type: ignore[arg-type]  # folded it is half the size, and takes a third longer to load
         write_atomically(Path(path), content.getvalue())
 
     @classmethod
     def _from_arrays(cls, arrays: Mapping[str, Array], card: dict[str, Any]) -> Model:
         classifiers, checks = {}, {}
         for name in FORMATS:
-            first, second, kind = (_stage(f"{name}.{part}", arrays) for part in _STAGES)
+            prefix = f"{name}.first."
+            first = Network.of_arrays({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
+            second, repetition, kind = (_stage(f"{name}.{part}", arrays) for part in _STAGES)
             slopes, intercepts = arrays[f"{name}.slopes"], arrays[f"{name}.intercepts"]
-            classifiers[name] = LineClassifier(first, second, kind, slopes, intercepts)
-            missing = {*OWN_NAMES, *REPETITION_NAMES} ^ set(_texts(arrays[f"{name}.check_names"]))
+            classifiers[name] = LineClassifier(first, second, repetition, kind, slopes, intercepts)
+            missing = {*OWN_NAMES, *REPETITION_NAMES, *WORD_NAMES} ^ set(_texts(arrays[f"{name}.check_names"]))
             if name == "text" and missing:
                 raise ValueError(f"columns that this version does not know, or lacks: {', '.join(sorted(missing))}")
             checks[name] = Check(
                 _texts(arrays[f"{name}.check_names"]), arrays[f"{name}.check_columns"], arrays[f"{name}.check_expected"]
             )
-        return cls(_weights(arrays["wording"]), _weights(arrays["cues"]), classifiers, checks, card)
+        wording, cues = (table_of(arrays[part], len(CLASS_NAMES)) for part in ("wording", "cues"))
+        return cls(wording, cues, classifiers, checks, card)
 
 
-def _read_arrays(path: Path) -> dict[str, Array]:
+def _damages() -> tuple[type[Exception], ...]:
+    """What reading a file raises that is damaged or something else."""
+    from struct import error as StructError  # noqa: N812  these are errors by another name only
+    from tokenize import TokenError
+    from zipfile import BadZipFile
+    from zlib import error as ZlibError  # noqa: N812
+
+    # RuntimeError: an encrypted archive; under it, RecursionError and NotImplementedError
+    named = (
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        TypeError,
+        MemoryError,
+        RuntimeError,
+        OverflowError,
+        AttributeError,
+    )
+    return (*named, BadZipFile, ZlibError, StructError, TokenError)
+
+
+def _read_arrays(path: str) -> dict[str, Array]:
+    """What np.load() gives, with the archive opened once, and nothing read of one that claims too much."""
     from zipfile import ZipFile
 
     with ZipFile(path) as archive:
-        for entry in archive.infolist():
-            if entry.file_size > LARGEST_ARRAY:
-                raise ValueError(f"{entry.filename} unfolds to {entry.file_size} bytes")
-    with np.load(path, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
+        entries = archive.infolist()
+        size = sum(entry.file_size for entry in entries)
+        if size > LARGEST_MODEL:
+            raise ValueError(f"it unfolds to {size:,} bytes, and no model to more than {LARGEST_MODEL:,}")
+        read = np.lib.format.read_array
+        return {
+            entry.filename.removesuffix(".npy"): read(BytesIO(archive.read(entry)), allow_pickle=False)
+            for entry in entries
+        }
 
 
 def _stage_arrays(prefix: str, stage: Stage) -> dict[str, Array]:
@@ -165,13 +195,6 @@ def _stage(prefix: str, arrays: Mapping[str, Array]) -> Stage:
     return Stage(names, forest)
 
 
-def _weights(array: Array) -> WordingTable:
-    buckets = len(array)
-    if array.shape != (buckets, len(CLASS_NAMES)) or array.dtype != np.int8 or not buckets or buckets & (buckets - 1):
-        raise ValueError(f"a table of weights of shape {array.shape}, {array.dtype}")
-    return WordingTable(array)
-
-
 def _text_array(names: tuple[str, ...]) -> Array:
     return np.frombuffer("\n".join(names).encode(), np.uint8)
 
@@ -182,12 +205,19 @@ def _texts(array: Array) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _default_model() -> Model:
-    return Model.load(default_model_path())
+    return Model.load(_default_model_file())
 
 
 def default_model_path() -> Path:
     """Where the shipped model lies: inside the installed package, or in models/ beside it in a checkout."""
     from pathlib import Path
 
-    inside = Path(__file__).with_name("models") / "default.npz"
-    return inside if inside.exists() else Path(__file__).parent.parent / "models" / "default.npz"
+    return Path(_default_model_file())
+
+
+def _default_model_file() -> str:
+    from os.path import dirname, exists, join  # pathlib takes longer to load than most of this package
+
+    package = dirname(__file__)  # noqa: PTH120
+    inside, beside = (join(folder, "models", "default.npz") for folder in (package, dirname(package)))  # noqa: PTH118, PTH120
+    return inside if exists(inside) else beside  # noqa: PTH110

@@ -6,6 +6,7 @@ Comes in: a page as the caller has it. Goes out: its lines with labels, and view
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from copy import copy
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, NamedTuple
@@ -50,7 +51,7 @@ class Page:
     """One page as it came.
 
     content: the HTML or the plain-text dump, as text or bytes. id, url and site say where it is from.
-    kind: "html", "text" or None to find out by looking. Raises TypeError for any other content or kind.
+    kind: "html", "text" or None to find out by looking. Raises TypeError for anything else in any of them.
     """
 
     content: str | bytes
@@ -64,6 +65,18 @@ class Page:
             raise TypeError(f"a page is str or bytes, not {type(self.content).__name__}")
         if self.kind not in ("html", "text", None):
             raise TypeError(f'the kind of a page is "html", "text" or None, not {self.kind!r}')
+        for name, value in (("id", self.id), ("url", self.url), ("site", self.site)):
+            if value is not None and not isinstance(value, str):
+                raise TypeError(f"the {name} of a page is str or None, not {type(value).__name__}")
+
+
+def _labels(keep: Collection[Label]) -> frozenset[Label]:
+    if isinstance(keep, str) or not isinstance(keep, Collection):
+        raise TypeError(f"keep is a collection of labels, as in keep={{Label.BODY, Label.HEADER}}, not {keep!r}")
+    for label in keep:
+        if label not in LABELS:
+            raise ValueError(f"keep holds {label!r}, which is no label; the labels are {', '.join(LABELS)}")
+    return frozenset(map(Label, keep))
 
 
 class Layout(NamedTuple):
@@ -131,6 +144,11 @@ class LabelledPage:
         return self._lines
 
     @property
+    def blanks(self) -> Sequence[bool]:
+        """For each line whether a blank one stood, or a block began, between it and the line before."""
+        return self._layout.blank_before
+
+    @property
     def headline(self) -> Line | None:
         """The line that is the page's headline (its label is body), or None."""
         return None if self._headline is None else self.lines[self._headline]
@@ -146,9 +164,9 @@ class LabelledPage:
 
         headline: with the headline. keep: the labels to keep. unwrap: join the lines of a hard-wrapped
         paragraph with a space. Blank lines between kept lines are kept, never more than one together.
-        An empty string means that nothing is kept.
+        An empty string means that nothing is kept. ValueError for a label that is none.
         """
-        keep = {Label(label) for label in keep}
+        keep = _labels(keep)
         layout, left_out = self._layout, None if headline else self._headline
         wrapped = unwrap and self.format == "text"
         continues = continuations(layout.texts, layout.blank_before) if wrapped else ()
@@ -167,6 +185,16 @@ class LabelledPage:
             parts.append(text)
             blank, glue = False, True
         return "".join(parts)
+
+    def with_labels(self, labels: Sequence[Label]) -> LabelledPage:
+        """The same page with other labels, one a line: as if they had been the decision. ValueError for too few."""
+        if len(labels) != len(self.labels):
+            raise ValueError(f"{len(labels)} labels for {len(self.labels)} lines; give one for each")
+        found = copy(self)
+        found.labels, found._lines = tuple(labels), None
+        if self._headline is not None and found.labels[self._headline] is not Label.BODY:
+            found._headline = None
+        return found
 
     def __repr__(self) -> str:
         name = f" {self.id!r}" if self.id else ""

@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_HTML_START = re.compile(
-    r"\s*(?:<!--|<!doctype\b|<\?xml\b|<(?:html|head|body|meta|title|script|style|link|div|p|span|table|article"
-    r"|section|main|header|nav|ul|ol|h[1-6]|a|b|i|br|img|form|center|font|rss|feed)(?=[\s>/]))",
-    re.I,
+# compiled, and kept, by re when a page first needs them
+_HTML_START = (
+    r"(?i)\s*(?:<!--|<!doctype\b|<\?xml\b|<(?:html|head|body|meta|title|script|style|link|div|p|span|table|article"
+    r"|section|main|header|nav|ul|ol|h[1-6]|a|b|i|br|img|form|center|font|rss|feed)(?=[\s>/]))"
 )
-_TAG = re.compile(
-    r"</?(?:html|head|body|meta|title|script|style|link|div|p|span|table|t[rdh]|article|section|main|header"
-    r"|footer|nav|aside|[uod]l|li|h[1-6]|a|b|i|em|strong|br|img|form|input|center|font|figure)(?:\s[^<>]*)?/?>",
-    re.I,
+_TAG = (
+    r"(?i)</?(?:html|head|body|meta|title|script|style|link|div|p|span|table|t[rdh]|article|section|main|header"
+    r"|footer|nav|aside|[uod]l|li|h[1-6]|a|b|i|em|strong|br|img|form|input|center|font|figure)(?:\s[^<>]*)?/?>"
 )
 _LOOKED_AT = 20_000
 _TAG_SHARE = 0.08
-_BULLET = re.compile(r"\s*(?:[-*•·▪●■◦‣–—+]|\(?\d{1,3}[.)]|#+)\s")
+_BULLET = r"\s*(?:[-*•·▪●■◦‣–—+]|\(?\d{1,3}[.)]|#+)\s"
 WIDEST_WRAP = 140
 
 
@@ -28,11 +27,11 @@ def looks_like_html(text: str) -> bool:
     (True, False)
     """
     head = text[:_LOOKED_AT]
-    if _HTML_START.match(head.lstrip("\ufeff")):
-        return True
     if "<" not in head:
         return False
-    return sum(len(tag.group()) for tag in _TAG.finditer(head)) >= max(_TAG_SHARE * len(head), 8)
+    if re.match(_HTML_START, head.lstrip("\ufeff")):
+        return True
+    return sum(len(tag.group()) for tag in re.finditer(_TAG, head)) >= max(_TAG_SHARE * len(head), 8)
 
 
 def continuations(texts: Sequence[str], blank_before: Sequence[bool]) -> list[bool]:
@@ -47,5 +46,5 @@ def continuations(texts: Sequence[str], blank_before: Sequence[bool]) -> list[bo
     for above, text, blank in zip(texts, texts[1:], blank_before[1:], strict=False):
         first_word = text.split(None, 1)[0]
         fits = len(above.rstrip()) + 1 + len(first_word) <= width
-        broken.append(not (blank or fits or _BULLET.match(text)))
+        broken.append(not (blank or fits or re.match(_BULLET, text)))
     return broken[: len(texts)]

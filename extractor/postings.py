@@ -57,12 +57,12 @@ class Postings:
         if not self._spills:
             held = self._joined()
             self._held = [held]
-            yield from _split(held, 0, bits)
+            yield from split_rows(held, 0, bits)
             return
         if self._held:
             self._spill()
         for number in range(1 << PARTITION_BITS):
-            yield from _split(self._read(number), PARTITION_BITS, bits)
+            yield from split_rows(self._read(number), PARTITION_BITS, bits)
 
     def close(self) -> None:
         """Forget all rows and remove the temporary file."""
@@ -118,7 +118,7 @@ def _read_exactly(file: IO[bytes], size: int, kind: np.dtype[Any]) -> Array:
     return np.frombuffer(data, kind)
 
 
-def _split(rows: tuple[Array, ...], done: int, bits: int) -> Iterator[tuple[Array, ...]]:
+def split_rows(rows: tuple[Array, ...], done: int, bits: int) -> Iterator[tuple[Array, ...]]:
     """Rows that share their first `done` bits, split by the bits after those until `bits` are shared."""
     if bits <= done:
         yield rows

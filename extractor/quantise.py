@@ -33,7 +33,7 @@ def capped(counts: Array) -> Bytes:
 @lru_cache(maxsize=1)
 def _logarithms() -> Bytes:
     borders = [ceil(2 ** (step / STEPS_PER_DOUBLING) - 1e-9) for step in range(1, 256)]
-    return np.searchsorted(np.array(borders), np.arange(1, _LARGEST + 1), side="right").astype(np.uint8)
+    return np.repeat(np.arange(256, dtype=np.uint8), np.diff([1, *borders, _LARGEST + 1]))
 
 
 def signed(values: Integers, scale: int) -> Bytes:

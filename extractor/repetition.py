@@ -7,7 +7,7 @@ found first and counted as one page (see copies.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,12 +28,15 @@ from extractor.copies import (
 from extractor.counting import (
     UNKNOWN,
     Keys,
+    LineCounts,
+    NumberedPages,
     PageLines,
+    Units,
     count_lines,
     fingerprints,
     number_pages,
     shorten,
-    site_hash,
+    site_hashes,
     site_keys,
     unite,
 )
@@ -77,7 +80,7 @@ class RepetitionTable:
     def __post_init__(self) -> None:
         names = self.sites
         object.__setattr__(self, "_site_numbers", {name: number for number, name in enumerate(names)})
-        object.__setattr__(self, "_site_hashes", np.array([site_hash(name) for name in names], np.uint64))
+        object.__setattr__(self, "_site_hashes", site_hashes(names))
 
     @classmethod
     def open(cls, path: str | Path) -> RepetitionTable:
@@ -226,18 +229,9 @@ class RepetitionCounter:
         ranks[[self._site_numbers[name] for name in names]] = np.arange(len(names))
         site, times = (np.concatenate([page[column] for page in self._pages]) for column in (0, 1))
         pages = number_pages(ranks[site], np.concatenate([page[2] for page in self._pages]), times)
-        groups = CopyFinder(pages.site, pages.fingerprint, partial(self._long_partitions, pages.number)).groups()
-        units = unite(pages, groups, names)
-        hashes = np.array([site_hash(name) for name in names], np.uint64)
-        counts = count_lines(self._lines, pages.number, units, hashes, single=single)
-        site_pages = np.bincount(units.site, minlength=len(names)).astype(np.uint32)
-        arrays = {
-            "site_names": text_array(names), "site_pages": site_pages,
-            **page_arrays(pages, groups, hashes), **counts._asdict(),
-            **({} if self._stored is None else stored_arrays(self._stored, pages)),
-        }  # fmt: skip
-        card = {"pages": int(times.sum()), "distinct_pages": len(units.site), "single": single}
-        return RepetitionTable({**card, "mergeable": self._stored is not None}, arrays)
+        count = partial(count_lines, self._lines, pages.number, single=single)
+        stored = None if self._stored is None else stored_arrays(self._stored, pages)
+        return make_table(names, pages, partial(self._long_partitions, pages.number), count, stored, single=single)
 
     def close(self) -> None:
         """Forget everything and remove the temporary files."""
@@ -268,6 +262,32 @@ class RepetitionCounter:
     def _long_partitions(self, number: Integers) -> Iterable[tuple[Array, ...]]:
         for hashes, page, marked in self._long_lines.partitions():
             yield hashes, number[page], marked
+
+
+def make_table(
+    names: Sequence[str],
+    pages: NumberedPages,
+    long_partitions: Callable[[], Iterable[tuple[Array, ...]]],
+    count: Callable[[Units, Keys], LineCounts],
+    stored: Mapping[str, Array] | None = None,
+    *,
+    single: bool,
+) -> RepetitionTable:
+    """The table of numbered pages; names: of the sites, ascending, the first "".
+
+    long_partitions: as CopyFinder takes them. count: counts all lines, given the units of the pages and the hashes
+    of the sites.
+    """
+    groups = CopyFinder(pages.site, pages.fingerprint, long_partitions).groups()
+    units = unite(pages, groups, names)
+    hashes = site_hashes(names)
+    site_pages = np.bincount(units.site, minlength=len(names)).astype(np.uint32)
+    arrays = {
+        "site_names": text_array(names), "site_pages": site_pages,
+        **page_arrays(pages, groups, hashes), **count(units, hashes)._asdict(), **(stored or {}),
+    }  # fmt: skip
+    card = {"pages": int(pages.times.sum()), "distinct_pages": len(units.site), "single": single}
+    return RepetitionTable({**card, "mergeable": stored is not None}, arrays)
 
 
 def _find(keys: Keys, values: Array, wanted: Keys) -> Integers:

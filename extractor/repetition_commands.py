@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +38,9 @@ Output = Annotated[Path, typer.Option("-o", "--output", metavar="TABLE", help="T
 
 @app.command()
 def build(
-    folder: Annotated[Path, typer.Argument(metavar="IN", help="A folder of .txt and .html pages, folders in it too.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="IN", help="A folder of pages, or a .jsonl, .parquet, .warc or .wet file of them.")
+    ],
     output: Output,
     site_from: SiteFromText = DEFAULT_SITE_FROM,
     memory: Memory = DEFAULT_MEMORY // MEBIBYTE,
@@ -50,16 +51,18 @@ def build(
     overwrite: Overwrite = False,
 ) -> None:
     """Count in how many distinct pages of a site every line of a folder stands."""
-    from extractor.corpus.folder import FolderError, pages_of
-    from extractor.corpus.repeated import CountSettings, count_folder
+    from extractor.corpus.extras import MissingExtraError
+    from extractor.corpus.folder import FolderError, input_files
+    from extractor.corpus.readers import ReadSettings, pieces_of
+    from extractor.corpus.repeated import CountSettings, count_pages
     from extractor.listing import with_counting_progress
 
-    settings = CountSettings(read_site_from(site_from), memory * MEBIBYTE, mergeable)
+    settings = CountSettings(ReadSettings(read_site_from(site_from)), memory * MEBIBYTE, mergeable)
     _check_output(output, overwrite=overwrite)
     try:
-        pages = pages_of(folder)
-        counted = count_folder(pages, settings, jobs=jobs, track=partial(with_counting_progress, pages=len(pages)))
-    except FolderError as error:
+        pieces = pieces_of(input_files(folder), settings.reading)
+        counted = count_pages(pieces, settings, jobs=jobs, track=with_counting_progress)
+    except (FolderError, MissingExtraError) as error:
         refuse(str(error))
     _save(counted.table, output)
     list_failures(counted.failures)

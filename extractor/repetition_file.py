@@ -9,7 +9,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import secrets
 import struct
+import tokenize
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,14 +56,16 @@ STORED: Mapping[str, DTypeLike] = MappingProxyType(
     }
 )
 """The pages themselves, as hashes: only in a table that can be merged."""
+_CARD = MappingProxyType({"pages": int, "distinct_pages": int, "single": bool, "mergeable": bool})
 _DAMAGES = (
     ValueError,
     KeyError,
     EOFError,
     TypeError,
-    RecursionError,
-    NotImplementedError,
+    RuntimeError,  # an encrypted archive; under it, RecursionError and NotImplementedError
+    MemoryError,
     struct.error,
+    tokenize.TokenError,
     zipfile.BadZipFile,
 )
 """What reading a file raises that is damaged or something else."""
@@ -85,9 +89,9 @@ def write_table(path: str | Path, card: Mapping[str, Any], arrays: Mapping[str, 
     path = Path(path)
     card = {**card, "format": _FORMAT, "version": TABLE_VERSION, "probe": probe()}
     stored = {"card": text_array(card), **arrays}
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("xb") as file:  # a link that lies there already is not followed
             np.savez(file, **stored)  # type: ignore[arg-type]
         temporary.replace(path)
     finally:
@@ -132,6 +136,9 @@ def _read_card(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
         raise ValueError("its card is that of something else")
     if card["version"] != TABLE_VERSION:
         raise TableError(f"{path}: made for version {card['version']} of the table, this is {TABLE_VERSION}; {_HINT}")
+    for name, kind in _CARD.items():
+        if type(card[name]) is not kind:
+            raise ValueError(f"its card says {card[name]!r} for {name}")
     if card["probe"] != probe():
         raise TableError(f"{path}: outdated, since lines are compared in another way now; {_HINT}")
     return card

@@ -12,9 +12,9 @@ import typer
 from extractor.files import printable
 
 if TYPE_CHECKING:
-    from extractor.corpus.clean import Failure
+    from extractor.corpus.repeated import Failure
 
-PAGES_FAILED, WRONG_USAGE = 1, 2
+PAGES_FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 
 def refuse(message: str, code: int = WRONG_USAGE) -> NoReturn:
@@ -35,11 +35,16 @@ def emit(text: str) -> None:
         raise typer.Exit from None
 
 
+def emit_page(text: str) -> None:
+    """Write the text of a page: to a file or a pipe as it stands, to a terminal without what would steer it."""
+    emit("\n".join(map(printable, text.split("\n"))) if sys.stdout.isatty() else text)
+
+
 def list_failures(failures: Iterable[Failure]) -> None:
     """Name the pages that failed on standard error, and end with the code for that if there are any."""
     failed = False
     for failure in failures:
         failed = True
-        typer.echo(f"extractor: failed: {printable(failure.name)}: {failure.reason}", err=True)
+        typer.echo(f"extractor: failed: {printable(f'{failure.name}: {failure.reason}')}", err=True)
     if failed:
         raise typer.Exit(PAGES_FAILED)

@@ -7,8 +7,6 @@ the square root of their number, in which long lines and short ones compare.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,23 +15,61 @@ from extractor.quantise import signed
 
 MOST_WORDS = 4096
 """Words of a line that count; a line of more is no menu and no heading, whatever comes."""
+MOST_TOKENS = 2 * MOST_WORDS + 3
+"""Tokens of such a line."""
 ROOT_STEPS = 64
 """Scores are kept in this many steps for each unit of a weight."""
+_MIDDLE = 127
+_LANE = 21
+"""Bits that hold the sum of MOST_TOKENS weights."""
+_LANES = 3
+_LANE_MASK = np.uint64((1 << _LANE) - 1)
 
 
-@dataclass(frozen=True, slots=True)
 class WordingTable:
-    """Weights of hashed tokens: int8, (buckets, classes); the number of buckets is a power of two."""
+    """Weights of hashed tokens: int8 above -128, (buckets, outputs); the number of buckets is a power of two."""
 
-    weights: NDArray[np.int8]
+    __slots__ = ("_packed", "weights")
+
+    def __init__(self, weights: NDArray[np.int8]) -> None:
+        self.weights = weights
+        self._packed: NDArray[np.uint64] | None = None
 
     def score(self, tokens: Hashes, offsets: Integers) -> Bytes:
-        """Tokens in runs -> one row a class, one column a run, 128 for no opinion."""
-        rows = self.weights[tokens & np.uint32(len(self.weights) - 1)].astype(np.int32)
-        sums = sum_runs(rows, offsets).astype(np.int64)
+        """Tokens in runs -> one row an output, one column a run, 128 for no opinion.
+
+        A run holds at most MOST_TOKENS. Three sums fit a 64-bit word, and are made at once.
+        """
+        if self._packed is None:
+            self._packed = _packed(self.weights)  # of several threads each makes the same
+        totals = sum_runs(self._packed.take(tokens & np.uint32(len(self.weights) - 1), axis=0), offsets)
         counts = np.diff(offsets)
         divisors = np.maximum(integer_root(counts * ROOT_STEPS * ROOT_STEPS), 1)
-        return np.ascontiguousarray(signed(sums * ROOT_STEPS // divisors[:, None], 1).T)
+        scores = np.empty((self.weights.shape[1], len(counts)), np.uint8)
+        for output, row in enumerate(scores):
+            word, lane = divmod(output, _LANES)
+            sums = (totals[:, word] >> np.uint64(lane * _LANE) & _LANE_MASK).astype(np.int64) - _MIDDLE * counts
+            row[:] = signed(sums * ROOT_STEPS // divisors, 1)
+        return scores
+
+
+def _packed(weights: NDArray[np.int8]) -> NDArray[np.uint64]:
+    """Weights less the least, three to a word, (buckets, words)."""
+    packed = np.zeros((len(weights), -(-weights.shape[1] // _LANES)), np.uint64)
+    for output, column in enumerate((weights.T.astype(np.int16) + _MIDDLE).astype(np.uint64)):
+        word, lane = divmod(output, _LANES)
+        packed[:, word] |= column << np.uint64(lane * _LANE)
+    return packed
+
+
+def table_of(weights: Array, outputs: int) -> WordingTable:
+    """The table of stored weights. ValueError if they are none."""
+    buckets = len(weights)
+    if weights.shape != (buckets, outputs) or weights.dtype != np.int8 or not buckets or buckets & (buckets - 1):
+        raise ValueError(f"a table of weights of shape {weights.shape}, {weights.dtype}")
+    if weights.min() == -128:
+        raise ValueError("a weight of -128")
+    return WordingTable(weights)
 
 
 def integer_root(values: Integers) -> Integers:

@@ -1,4 +1,6 @@
-"""Write extractor/character_classes.npz: what each code point is, as runs. Run when Unicode moves on.
+"""Write extractor/character_classes.npy: what each code point is, as runs. Run when Unicode moves on.
+
+Its rows: the code point that a run begins with, its class, and how far its folded form is off.
 
 The table is stored, not computed at import, so that labels do not depend on the Unicode version of the
 Python that runs, and since asking for 131,000 code points takes longer than everything else at import.
@@ -8,10 +10,8 @@ from __future__ import annotations
 
 import unicodedata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from extractor.characters import LIMIT
 from extractor.characters import CharacterClass as C
@@ -40,7 +40,7 @@ NO_SPACES = (
 )  # fmt: skip
 
 
-def character_class(code: int) -> C:
+def character_class(code: int) -> int:
     character = chr(code)
     if character == "\n":
         return C.NEWLINE
@@ -71,14 +71,12 @@ def folded(code: int) -> int:
 
 
 def main() -> None:
-    classes = np.array([character_class(code) for code in range(LIMIT)] + [C.UNSPACED], np.uint8)
-    folds = np.array([folded(code) - code for code in range(LIMIT)] + [0], np.int32)
-    arrays: dict[str, NDArray[Any]] = {}
-    for name, values in (("classes", classes), ("folds", folds)):
-        starts = np.flatnonzero(np.diff(values, prepend=values[0] - 1 if values[0] else 99)).astype(np.int32)
-        arrays[f"{name}_starts"], arrays[f"{name}_values"] = starts, values[starts]
-    path = Path(__file__).parent.parent / "extractor" / "character_classes.npz"
-    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+    classes = [character_class(code) for code in range(LIMIT)] + [C.UNSPACED]
+    folds = [folded(code) - code for code in range(LIMIT)] + [0]
+    values = np.array([classes, folds], np.int32)
+    starts = np.flatnonzero(np.append(True, (values[:, 1:] != values[:, :-1]).any(axis=0)))
+    path = Path(__file__).parent.parent / "extractor" / "character_classes.npy"
+    np.save(path, np.vstack([starts, values[:, starts]]).astype(np.int32))
     print(f"{path.name}: {path.stat().st_size} bytes")
 
 

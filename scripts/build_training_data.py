@@ -1,7 +1,7 @@
 """Shared corpora -> training_data: tables of numbers, of which the model is trained.
 
 Reads the train split of the corpora and the pages in training_data/pages, derives a label for every line,
-and writes text.parquet, html.parquet and words.npz. About a quarter of an hour on two cores.
+and writes text.parquet, html.parquet and words.npz. About half an hour on two cores.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from joblib import Parallel, delayed
 from extractor.training.converters import extra_dump
 from extractor.training.corpora import CORPORA, Source, add_labels, read_corpora, read_dump_labels
 from extractor.training.derivation import derive_labels
-from extractor.training.own_pages import own_page_views
+from extractor.training.networks import add_networks
+from extractor.training.own_pages import own_page_views, trust_written_pages
 from extractor.training.repeated import CountedPage, add_repetition, counted
 from extractor.training.tables import FORMATS, line_table, write_tables
 from extractor.training.views import PageViews, views
@@ -29,6 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="folder of the shared corpora")
     parser.add_argument("--output", type=Path, default=ROOT / "training_data")
+    parser.add_argument("--leave-out", type=Path, help="file of sites, one a line, whose pages are left out")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     started = time.monotonic()
@@ -39,9 +41,11 @@ def main() -> None:
     pages: list[PageViews] = list(own_page_views(ROOT / "training_data" / "pages"))
     known: list[CountedPage] = [counted(view) for page in pages for view in page.all()]
     labels = read_dump_labels(ROOT / "training_data" / "dump_labels.jsonl")
+    left_out = frozenset(options.leave_out.read_text(encoding="utf-8").split()) if options.leave_out else frozenset()
     for corpus in CORPORA:
         progress(f"reading {corpus}")
         sources = list(add_labels(read_corpora(options.shared, [corpus], "train"), labels))
+        sources = [source for source in sources if source.site not in left_out]
         parts = [sources[first : first + _AT_ONCE] for first in range(0, len(sources), _AT_ONCE)]
         for found, seen in Parallel(n_jobs=options.jobs)(delayed(_views_of)(part) for part in parts):
             pages += found
@@ -49,6 +53,8 @@ def main() -> None:
     progress("repetition")
     add_repetition(pages, known)
     labelled, tables = derive_labels(pages, progress)
+    labelled = trust_written_pages(labelled, ROOT / "training_data" / "pages")
+    tables = add_networks(labelled, tables, progress)
     progress("writing")
     write_tables(options.output, [line_table(format, labelled, tables) for format in FORMATS], tables[None])
     progress("done")

@@ -10,8 +10,9 @@ from pathlib import Path
 from rich.text import Text
 
 from extractor import LabelledPage, label_many
-from extractor.corpus.clean import CleanSettings, Summary, clean
-from extractor.corpus.folder import PageFile, plan_folder
+from extractor.corpus.batch import CleanSettings
+from extractor.corpus.folder import PageFile, input_files
+from extractor.corpus.run import RunSettings, clean_corpus
 from extractor.listing import listing_row, rendered, summary_table
 from extractor.page import LABELS
 
@@ -26,8 +27,8 @@ WIDTH = 110
 def main() -> None:
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     shutil.rmtree(OUTPUT, ignore_errors=True)
-    pages = plan_folder(EXAMPLES, OUTPUT)
-    summary = sum(clean(pages, OUTPUT, CleanSettings()), Summary())
+    summary = clean_corpus(EXAMPLES, OUTPUT, CleanSettings(), how=RunSettings(overwrite=True)).summary
+    pages = [file for file in input_files(EXAMPLES) if isinstance(file, PageFile)]
     labelled = list(label_many(page.read() for page in pages))
     print(rendered(overview(pages, labelled)))
     for name in SHOWN:

@@ -1,10 +1,10 @@
 """What a table of repeated lines is worth, printed as Markdown: where a site is known, and where it does no harm.
 
-chinese-news has three sites of about a hundred pages: how much of the distance between the F1 without a table
-and the best that any choice of lines could reach is gone with the site's whole table, and with five of its
-pages. wcxb, newspaper and multilingual hold pages of hundreds of sites: what is lost or won with a table of the
-whole folder, as `clean` makes it, and by the sites of their URLs. Dumps are counted by converter, as a user's
-folder is of one.
+chinese-news has three sites of about a hundred pages: how much of the distance between the F1 without a table and the
+best that any choice of lines could reach is gone with the site's whole table, and with five of its pages; and how
+much would be gone if every line that stands on another page of the site were decided right. wcxb, newspaper and
+multilingual hold pages of hundreds of sites: what is lost or won with a table of the whole folder, as `clean` makes
+it, and by the sites of their URLs. Dumps are counted by converter, as a user's folder is of one.
 
     python scripts/evaluate_repetition.py --model models/default.npz --shared ../shared
 """
@@ -21,7 +21,7 @@ from types import ModuleType
 
 import numpy as np
 
-from extractor import LabelledPage, Model, Page, RepetitionTable, label_many
+from extractor import Label, LabelledPage, Model, Page, RepetitionTable, label_many
 from extractor.characters import read_texts
 from extractor.counting import PageLines
 from extractor.decoding import decode
@@ -34,7 +34,8 @@ from extractor.sites import FOLDER_PREFIX, site_of_url
 from extractor.training import measures
 from extractor.training.alignment import matched_shares
 from extractor.training.corpora import HEADLINE_IN_GOLD, Source, read_corpora
-from extractor.training.evaluation import Judge, Sample
+from extractor.training.evaluation import Judge
+from extractor.training.samples import Place, Sample
 
 SITES_CORPUS = "chinese-news"
 FOLDERS = (("wcxb", "word F1"), ("newspaper", "shingle F1"), ("multilingual", "snippet F1"))
@@ -114,19 +115,23 @@ def print_sites(shared: Path, model: Model, metrics: ModuleType, draws: int) -> 
     dumps = [name for name in by_format if name != "html"]
     scored = {name: site_scores(samples, model, metrics, draws) for name, samples in by_format.items()}
     print(f"{SITES_CORPUS}, dev sites: word F1 by ideograph, mean over pages\n")
-    head = ("input", "pages", NO_TABLE, WHOLE, f"{FEW} pages", "best", "closed, whole", f"closed, {FEW}")
+    head = (
+        "input", "pages", NO_TABLE, WHOLE, f"{FEW} pages", "best", "best by repetition", "closed, whole",
+        f"closed, {FEW}", "closed, best by repetition",
+    )  # fmt: skip
     print_row(*head)
     print_row(*("---" for _ in head))
     for name, scores in (*scored.items(), ("all dumps", np.concatenate([scored[name] for name in dumps]))):
-        none, whole, few, best = np.nanmean(scores, axis=0)
-        shares = ((value - none) / max(best - none, 1e-9) for value in (whole, few))
-        cells = (f"{value:.4f}" for value in (none, whole, few, best))
+        none, whole, few, best, by_repetition = np.nanmean(scores, axis=0)
+        shares = ((value - none) / max(best - none, 1e-9) for value in (whole, few, by_repetition))
+        cells = (f"{value:.4f}" for value in (none, whole, few, best, by_repetition))
         print_row(name, str(len(scores)), *cells, *(f"{share:.0%}" for share in shares))
     print()
 
 
 def site_scores(samples: Sequence[CorpusPage], model: Model, metrics: ModuleType, draws: int) -> measures.Vectors:
-    """(pages, 4): F1 without a table, with the whole, with few pages (mean of the draws), of the best choice."""
+    """(pages, 5): F1 without a table, with the whole, with few pages (mean of the draws), of the best choice, and of
+    the best choice among lines that the whole table knows, all others left as they are without it."""
 
     def site(sample: CorpusPage) -> str:
         return sample.source.site
@@ -146,7 +151,11 @@ def site_scores(samples: Sequence[CorpusPage], model: Model, metrics: ModuleType
             drawn[place].append(value)
     few = [float(np.mean(values)) if values else float("nan") for values in drawn]
     best = [f1(metrics, best_text(sample), sample) for sample in samples]
-    return np.array([*columns, few, best], float).T
+    table = table_of(samples, site)
+    unaided = labelled(samples, model)
+    texts = (reachable_text(sample, page, table) for sample, page in zip(samples, unaided, strict=True))
+    reachable = [f1(metrics, text, sample) for text, sample in zip(texts, samples, strict=True)]
+    return np.array([*columns, few, best, reachable], float).T
 
 
 def few_pages(samples: Sequence[CorpusPage], draw: int) -> set[int]:
@@ -163,6 +172,18 @@ def best_text(sample: CorpusPage) -> str:
     texts = lines_of(sample.page)
     shares, _ = matched_shares(texts, sample.source.gold or "")
     return "\n".join(text for text, share in zip(texts, shares.tolist(), strict=True) if share >= BEST_SHARE)
+
+
+def reachable_text(sample: CorpusPage, page: LabelledPage, table: RepetitionTable) -> str:
+    """Of the lines that stand on other pages of the site those that the gold text holds, of the others our body."""
+    shares, _ = matched_shares([line.text for line in page.lines], sample.source.gold or "")
+    repeated = table.look_up(sample.lines, [sample.source.site]).pages > 0
+    kept = [
+        line.text
+        for line, share, known in zip(page.lines, shares.tolist(), repeated.tolist(), strict=True)
+        if (share >= BEST_SHARE if known else line.label is Label.BODY and line != page.headline)
+    ]
+    return "\n".join(kept)
 
 
 def f1(metrics: ModuleType, text: str, sample: CorpusPage) -> float:
@@ -190,15 +211,15 @@ def print_folders(shared: Path, model: Model, metrics: ModuleType) -> None:
 def folder_row(parts: Sequence[Sequence[CorpusPage]], measure: str, model: Model, judge: Judge) -> list[str]:
     """The cells of one row: pages, score without a table, differences with both kinds of tables."""
     none = folder_sample(parts, measure, model, judge, None)
-    score = none.score()
-    if score is None:
+    if not none.vectors:
         return ["0"]
+    score, sites = none.score(), [place.site for place in none.places]
     tables = (lambda sample: ONE_FOLDER), (lambda sample: site_of_url(sample.page.url))
     differences = []
     for site in tables:
         found = folder_sample(parts, measure, model, judge, site)
         left, right = np.array(found.vectors, float), np.array(none.vectors, float)
-        differences.append(measures.difference(left, right, none.sites, none.aggregate))
+        differences.append(measures.difference(left, right, sites, none.aggregate))
     kept = "yes" if all(difference.value >= -LARGEST_LOSS for difference in differences) else "NO"
     cells = (f"{found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f})" for found in differences)
     return [str(score.pages), f"{score.value:.4f}", *cells, kept]
@@ -222,7 +243,7 @@ def folder_sample(
             for name, vector, aggregate in judge.vectors(source, text):
                 if name == measure:
                     collected = collected or Sample(aggregate)
-                    collected.add(source, vector)
+                    collected.add(Place.of(source), vector)
     return collected or Sample(measures.mean)
 
 

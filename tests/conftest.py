@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,10 @@ import pytest
 from extractor import Model
 from extractor.model_file import default_model_path
 from random_models import make_random_model
+
+# where the tests run in the background of a shell, Ctrl-C is ignored, and so would the commands that they stop by it
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

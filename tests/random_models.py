@@ -1,4 +1,4 @@
-"""Whole models of random small trees, for what must hold of any model, and parts of them."""
+"""Whole models of random networks and small trees, for what must hold of any model, and parts of them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from extractor.features import CLASS_NAMES, FEATURES_VERSION, OWN_NAMES, REPETIT
 from extractor.forest import DEPTH, LEAF_VALUES, LEAVES, Forest
 from extractor.markup import MARKUP_NAMES
 from extractor.model_file import Check
+from extractor.network import STATE, TAPS, WORD_NAMES, Block, Dense, Network
 from extractor.wording import WordingTable
 
 CONTEXT = (
@@ -33,19 +34,60 @@ def make_random_model(seed: int, trees: int = 24) -> Model:
     """A whole model of random small forests, small tables of words, and checks that it passes."""
     random = np.random.default_rng(seed)
     tables = [WordingTable(random.integers(-60, 60, (1 << 10, len(CLASS_NAMES)), np.int8)) for _ in range(2)]
-    own = {"text": (*OWN_NAMES, *REPETITION_NAMES), "html": (*OWN_NAMES, *MARKUP_NAMES, *REPETITION_NAMES)}
+    own = {"text": OWN_NAMES, "html": (*OWN_NAMES, *MARKUP_NAMES)}
     classifiers = {name: random_classifier(random, columns, trees) for name, columns in own.items()}
-    checks = {name: make_check(random, columns, classifiers[name]) for name, columns in own.items()}
+    checks = {
+        name: make_check(random, (*columns, *REPETITION_NAMES, *WORD_NAMES), classifiers[name])
+        for name, columns in own.items()
+    }
     card = {"features_version": FEATURES_VERSION, "about": "random trees, for tests"}
     return Model(*tables, classifiers, checks, card)
 
 
 def random_classifier(random: np.random.Generator, own: Sequence[str], trees: int) -> LineClassifier:
-    first, second = (*own, *CONTEXT), (*own, *CONTEXT, *FIRST_STAGE, *AROUND)
-    stages = [Stage(names, random_forest(random, len(names), trees)) for names in (first, second)]
+    second, repetition = (*own, *CONTEXT, *FIRST_STAGE, *AROUND), (*REPETITION_NAMES, *FIRST_STAGE)
+    stages = [Stage(names, random_forest(random, len(names), trees)) for names in (second, repetition)]
     kind = ("page_lines", "page_prose", *(f"{name}@page" for name in FIRST_STAGE))
     stages.append(Stage(kind, random_forest(random, len(kind), trees, len(KINDS))))
-    return LineClassifier(*stages, random.uniform(0.5, 1.5, 5), random.uniform(-0.5, 0.5, 5))
+    network = random_network(random, own)
+    return LineClassifier(network, *stages, random.uniform(0.5, 1.5, 5), random.uniform(-0.5, 0.5, 5))
+
+
+def random_networks(seed: int = 0) -> dict[str, Network]:
+    """One for each format of pages."""
+    random = np.random.default_rng(seed)
+    return {"text": random_network(random, OWN_NAMES), "html": random_network(random, (*OWN_NAMES, *MARKUP_NAMES))}
+
+
+def random_network(random: np.random.Generator, own: Sequence[str], channels: int = 8) -> Network:
+    sized = tuple(name for name in own if name not in ("first_class", "last_class"))
+    names = (*sized, *WORD_NAMES)
+    return Network(
+        names,
+        WordingTable(random.integers(-60, 60, (1 << 10, len(WORD_NAMES)), np.int8)),
+        random_layer(random, len(names), channels, 255),
+        {
+            name: random.integers(-500, 500, (256, channels)).astype(np.float32)
+            for name in ("first_class", "last_class")
+        },
+        random_layer(random, channels, channels),
+        random_layer(random, channels, channels),
+        tuple(random_block(random, channels, dilation) for dilation in (1, 2, 4)),
+        random_layer(random, channels, 5, unit=0.01),
+    )
+
+
+def random_layer(
+    random: np.random.Generator, inputs: int, outputs: int, largest: int = STATE, unit: float = 10.0
+) -> Dense:
+    weights = random.integers(-60, 60, (inputs, outputs)).astype(np.float32)
+    scale = np.full(outputs, unit / largest / inputs**0.5, np.float32)
+    return Dense(weights, scale, random.uniform(-1, 1, outputs).astype(np.float32))
+
+
+def random_block(random: np.random.Generator, channels: int, dilation: int) -> Block:
+    taps = random.integers(-127, 128, (TAPS, channels)).astype(np.float32)
+    return Block(dilation, taps, np.full(channels, 0.004, np.float32), random_layer(random, channels, channels))
 
 
 def random_forest(random: np.random.Generator, columns: int, trees: int, classes: int = 5) -> Forest:

@@ -223,12 +223,12 @@ def test_version(run: Run) -> None:
 
 def test_help_names_every_command_and_imports_nothing_heavy(run: Run) -> None:
     output = run("--help").stdout.decode()
-    for command in ("extract", "label", "clean", "repetition", "train", "evaluate", "--version"):
+    for command in ("extract", "label", "clean", "repetition", "review", "train", "evaluate", "--version"):
         assert command in output
     program = "import sys, extractor.cli; print(*sys.modules)"
     run_alone = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     modules = {name.split(".")[0] for name in run_alone.stdout.split()}
-    assert not {"joblib", "lxml", "sklearn", "scipy", "pyarrow", "pandas", "charset_normalizer"} & modules
+    assert not {"joblib", "lxml", "werkzeug", "sklearn", "scipy", "pyarrow", "pandas", "charset_normalizer"} & modules
 
 
 @pytest.mark.parametrize(
@@ -282,6 +282,14 @@ def test_training_without_its_extra_says_what_to_install(run: Run) -> None:
             [sys.executable, "-c", block, command], capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
         )
         assert "pip install 'extractor[train]'" in complaint(finished, 2)
+
+
+def test_review_without_its_extra_says_what_to_install() -> None:
+    block = "import sys; sys.modules['werkzeug'] = None\nfrom extractor.cli import main; main()"
+    finished = subprocess.run(
+        [sys.executable, "-c", block, "review", "."], capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert "pip install 'extractor[review]'" in complaint(finished, 2)
 
 
 def test_a_reader_that_goes_away_is_no_error(page: Path, with_model, tmp_path: Path) -> None:

@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from extractor import Label, Model, label
-from extractor.corpus.clean import CleanSettings, Summary, clean
-from extractor.corpus.folder import FolderError, PageFile, plan_folder
+from extractor.corpus.batch import CleanSettings
+from extractor.corpus.clean import RunError
+from extractor.corpus.folder import FolderError, InputFile, PageFile
+from extractor.corpus.records import Summary, total
+from extractor.corpus.run import Finished, RunSettings, clean_corpus, plan_files
+from extractor.corpus.run_folder import RunFolder
 from extractor.page import LABELS
 
 DUMP = "Menu\n\nThe lamp on the quay is lit again, and the pilots are glad of it.\n\nContact | Imprint\n"
@@ -34,9 +38,20 @@ def settings(random_model_path: Path) -> CleanSettings:
     return CleanSettings(keep=frozenset(Label), model=random_model_path)
 
 
-def run(source: Path, output: Path, settings: CleanSettings, *, overwrite: bool = False, jobs: int = 1) -> Summary:
-    pages = plan_folder(source, output, overwrite=overwrite)
-    return sum(clean(pages, output, settings, jobs=jobs), Summary())
+def finish(source: Path, output: Path, settings: CleanSettings, **how: object) -> Finished:
+    return clean_corpus(source, output, settings, how=RunSettings(**how))
+
+
+def run(source: Path, output: Path, settings: CleanSettings, **how: object) -> Summary:
+    return finish(source, output, settings, **how).summary
+
+
+def failures(finished: Finished) -> list[tuple[str, str, str]]:
+    return [(page["name"], page["status"], page["reason"]) for page in finished.run.unwritten()]
+
+
+def plan_folder(source: Path, output: Path, *, overwrite: bool = False) -> list[InputFile]:
+    return plan_files(source, RunFolder.of(output, "folder"), overwrite=overwrite)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -94,7 +109,8 @@ def test_an_output_inside_the_input_is_no_input(source: Path, settings: CleanSet
 
 def test_what_cannot_be_cleaned_is_said_before_any_work(source: Path, output: Path, tmp_path: Path) -> None:
     assert "no such folder; give a folder of pages" in problem(tmp_path / "nowhere", output)
-    assert "not a folder; to clean a single page: extractor extract FILE" in problem(source / "b.txt", output)
+    assert "not a folder, nor a file of records (.jsonl, " in problem(source / "b.txt", output)
+    assert "; to clean a single page: extractor extract FILE" in problem(source / "b.txt", output)
     assert "both input and output" in problem(source, source)
     assert "not a folder; give another place" in problem(source, source / "b.txt")
     empty = tmp_path / "empty"
@@ -138,7 +154,7 @@ def test_a_page_is_cleaned_as_it_is_alone(source: Path, output: Path, settings: 
 
 def test_the_summary_adds_up(source: Path, output: Path, settings: CleanSettings) -> None:
     everything = run(source, output, settings)
-    assert (everything.pages, everything.failures, everything.empty) == (5, (), 0)
+    assert (everything.pages, everything.failed, everything.empty) == (5, 0, 0)
     assert sum(everything.kept) == 15
     assert everything.dropped == (0,) * len(LABELS)
     some = run(source, output, CleanSettings(keep=frozenset({Label.NAV}), model=settings.model), overwrite=True)
@@ -150,15 +166,14 @@ def test_the_summary_adds_up(source: Path, output: Path, settings: CleanSettings
 
 @pytest.mark.parametrize("jobs", [2, 3])
 def test_the_number_of_processes_changes_nothing(
-    source: Path, output: Path, settings: CleanSettings, jobs: int, monkeypatch: pytest.MonkeyPatch
+    source: Path, output: Path, settings: CleanSettings, jobs: int
 ) -> None:
     (source / "binary.txt").write_bytes(bytes(range(256)))
     alone = run(source, output, settings)
     expected = files(output)
-    monkeypatch.setattr("extractor.corpus.clean.SHARD_PAGES", 2)
-    assert run(source, output, settings, overwrite=True, jobs=jobs) == alone
+    assert run(source, output, settings, overwrite=True, jobs=jobs, piece_pages=2) == alone
     assert files(output) == expected
-    assert len(alone.failures) == 1
+    assert alone.failed == 1
 
 
 def test_a_page_that_fails_is_listed_and_the_others_are_cleaned(
@@ -166,38 +181,41 @@ def test_a_page_that_fails_is_listed_and_the_others_are_cleaned(
 ) -> None:
     (source / "broken.txt").symlink_to(source / "nowhere.txt")
     (source / "photo.html").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
-    summary = run(source, output, settings)
-    assert [(failure.name, failure.reason) for failure in summary.failures] == [
-        ("broken.txt", "cannot be read: No such file or directory"),
-        ("photo.html", "not a text file"),
+    finished = finish(source, output, settings)
+    assert failures(finished) == [
+        ("broken.txt", "error", "cannot be read: No such file or directory"),
+        ("photo.html", "undecodable", "not a text file"),
     ]
-    assert summary.pages == 5
+    assert finished.summary.pages == 5
 
 
 def test_an_output_that_cannot_be_written_is_listed(source: Path, output: Path, settings: CleanSettings) -> None:
-    pages = plan_folder(source, output)
     output.mkdir()
     (output / "inner").write_text("a file where a folder should be", encoding="utf-8")
-    summary = sum(clean(pages, output, settings), Summary())
-    assert {failure.name for failure in summary.failures} == {"inner/c.htm", "inner/deep/d.xhtml"}
-    assert summary.pages == 3
+    finished = finish(source, output, settings)
+    assert {name for name, _, _ in failures(finished)} == {"inner/c.htm", "inner/deep/d.xhtml"}
+    assert finished.summary.pages == 3
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_page_without_permission_is_listed(source: Path, output: Path, settings: CleanSettings) -> None:
     (source / "b.txt").chmod(0)
-    assert [failure.reason for failure in run(source, output, settings).failures] == [
+    assert [reason for _, _, reason in failures(finish(source, output, settings))] == [
         "cannot be read: Permission denied"
     ]
 
 
 def test_nothing_half_written_is_left(source: Path, output: Path, settings: CleanSettings, monkeypatch) -> None:
+    replace = Path.replace
+
     def fail(path: Path, target: Path) -> None:
-        raise OSError(28, "No space left on device")
+        if target.suffix == ".txt":
+            raise OSError(28, "No space left on device")
+        replace(path, target)
 
     monkeypatch.setattr(Path, "replace", fail)
-    summary = run(source, output, settings)
-    assert {failure.reason for failure in summary.failures} == {"cannot be written: No space left on device"}
+    with pytest.raises(RunError, match=r"No space left on device.*continue with --resume"):
+        run(source, output, settings)
     assert files(output) == {}
 
 
@@ -221,7 +239,8 @@ def test_names_of_any_kind(output: Path, tmp_path: Path, settings: CleanSettings
 
 def test_summaries_add_up() -> None:
     one = Summary(1, 0, (1, 0, 0, 0), (0, 2, 0, 0), 30, 10)
-    assert one + Summary() == one
+    assert total([]) == Summary()
+    assert total([one]) == Summary.from_json(one.as_json()) == one
     assert (one + one) == replace(
         one, pages=2, kept=(2, 0, 0, 0), dropped=(0, 4, 0, 0), characters_in=60, characters_out=20
     )

@@ -11,6 +11,7 @@ from extractor.labelled_pages import (
     read_labelled_page,
     read_labelled_pages,
     write_labelled_page,
+    write_labels,
 )
 
 DUMP = "Menu\n\n  The lamp is lit\r\nIt burns.\n"
@@ -51,6 +52,24 @@ def test_folders_in_folders_are_read_in_order_and_other_files_passed_over(folder
         (folder / "inner" / name).write_bytes((folder / name).read_bytes())
     assert [page.path.parent.name for page in read_labelled_pages(folder)] == ["inner", folder.name]
     assert check_labelled_pages(folder) == []
+
+
+def test_a_folder_may_be_labelled_in_part(folder: Path) -> None:
+    (folder / "quay.txt").write_text("Quay\n", encoding="utf-8")
+    assert "its labels are missing" in problem(folder)
+    assert [page.path.name for page in read_labelled_pages(folder, partly=True)] == ["lamp.txt"]
+
+
+def test_labels_are_written_beside_a_page_that_stays_as_it_is(folder: Path) -> None:
+    write_labels(folder / "lamp.txt", DUMP.encode(), (Label.HEADER, Label.BODY, Label.NAV))
+    assert read_labelled_page(folder / "lamp.txt").labels == (Label.HEADER, Label.BODY, Label.NAV)
+    with pytest.raises(LabelsError, match="1 labels for 3 lines"):
+        write_labels(folder / "lamp.txt", DUMP.encode(), (Label.BODY,))
+
+
+def test_a_carriage_return_that_ends_a_line_is_no_line_end_of_an_editor(tmp_path: Path) -> None:
+    write_labelled_page(tmp_path / "a.txt", Page("one\r\r\ntwo\r\n"), (Label.NAV, Label.BODY))
+    assert read_labelled_page(tmp_path / "a.txt").labels == (Label.NAV, Label.BODY)
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:

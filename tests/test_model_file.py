@@ -11,7 +11,7 @@ import pytest
 
 from extractor import Model, ModelError
 from extractor.features import FEATURES_VERSION, OWN_NAMES
-from extractor.model_file import LARGEST_ARRAY, default_model_path
+from extractor.model_file import LARGEST_MODEL, default_model_path
 from random_models import make_random_model
 
 
@@ -45,6 +45,7 @@ def test_a_model_comes_back_as_it_was_saved(random_model: Model, random_model_pa
     assert np.array_equal(loaded.wording.weights, random_model.wording.weights)
     for name, classifier in random_model.classifiers.items():
         other = loaded.classifiers[name]
+        assert other.second.names == classifier.second.names
         assert other.first.names == classifier.first.names
         assert np.array_equal(other.second.forest.leaves, classifier.second.forest.leaves)
         assert np.array_equal(other.slopes, classifier.slopes)
@@ -98,6 +99,20 @@ def test_damaged_bytes(random_model_path: Path, path: Path) -> None:
         assert path.read_bytes() == random_model_path.read_bytes()
 
 
+@pytest.mark.parametrize("damage", ["is encrypted", "unknown compression", "stands past the end"])
+def test_an_archive_whose_index_is_damaged(random_model_path: Path, path: Path, damage: str) -> None:
+    place, byte = {"is encrypted": (8, 1), "unknown compression": (10, 99), "stands past the end": (45, 0x7F)}[damage]
+    content = bytearray(random_model_path.read_bytes())
+    content[content.rindex(b"PK\x01\x02") + place] = byte
+    path.write_bytes(content)
+    assert "not a model" in refusal(path)
+
+
+def test_a_model_written_compressed_still_loads(random_model: Model, path: Path, arrays: dict[str, np.ndarray]) -> None:
+    np.savez_compressed(path, **arrays)
+    assert Model.load(path).card == random_model.card
+
+
 def test_an_archive_of_other_arrays(path: Path) -> None:
     np.savez(path, weights=np.zeros(3))
     assert "not a model" in refusal(path)
@@ -149,9 +164,9 @@ def test_tampered_rows(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def test_a_column_that_is_none(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    wrong = arrays["text.first.features"].copy()
+    wrong = arrays["text.second.features"].copy()
     wrong[0, 0] = len(OWN_NAMES) + 10_000
-    np.savez(path, **{**arrays, "text.first.features": wrong})
+    np.savez(path, **{**arrays, "text.second.features": wrong})
     assert "does not name" in refusal(path)
 
 
@@ -163,9 +178,10 @@ def test_a_column_that_this_version_does_not_have(path: Path, arrays: dict[str, 
 
 
 def test_claims_of_more_than_a_model_can_hold_are_refused_unread(path: Path) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("card.npy", "w") as entry:
-        for _ in range(LARGEST_ARRAY // (1 << 22) + 1):
-            entry.write(bytes(1 << 22))
+    half = bytes(LARGEST_MODEL // 2 + 1)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("card.npy", "another.npy"):
+            archive.writestr(name, half)
     assert path.stat().st_size < 1_000_000
     assert "unfolds to" in refusal(path)
 

@@ -111,6 +111,19 @@ def test_the_title_falls_back_on_the_head_of_the_page() -> None:
     assert labelled_page((BODY, "text")).headline is None
 
 
+def test_a_page_with_other_labels() -> None:
+    others = (NAV, BODY, HEADER, *ARTICLE.labels[3:])
+    changed = ARTICLE.with_labels(others)
+    assert [line.label for line in changed.lines] == [*others]
+    assert changed.text().startswith("The Daily Lantern\n\nThe lamp on the quay")
+    assert changed.headline is None
+    assert ARTICLE.with_labels((BODY, *ARTICLE.labels[1:])).headline == ARTICLE.headline
+    assert ARTICLE.text().startswith("Lamp lit again")  # the page itself is as it was
+    assert list(changed.blanks) == [False, *[True] * 5, False, False]
+    with pytest.raises(ValueError, match="give one for each"):
+        ARTICLE.with_labels(others[1:])
+
+
 def test_a_page_takes_text_and_bytes_and_nothing_else() -> None:
     assert Page("text") == Page("text", None, None, None, None)
     assert Page(b"bytes", id="1", url="https://example.org/", site="example.org", kind="text").kind == "text"

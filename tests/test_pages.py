@@ -12,15 +12,14 @@ from extractor.labelled_pages import HandLabelledPage, check_labelled_pages, rea
 
 PAGES = Path(__file__).parent / "pages"
 LABELLED = read_labelled_pages(PAGES)
-ACCURACY_FLOOR = 0.74
-BODY_FLOOR = 0.78
+ACCURACY_FLOOR = 0.78
+BODY_FLOOR = 0.8
 """Of all lines of all pages: the share labelled right, and F1 of body against the rest. Set a little below
 what the shipped model reaches; raised when it gets better, lowered only with the reason in CHANGELOG.md."""
 PAGE_FLOOR = 0.5
 """No page may come out worse than this."""
 HARD_CASES: dict[str, str] = {
     "cookie_wall_fr": "a page of nothing but a consent wall: its sentences pass for body",
-    "error_page_no_body": "a page without body: its hints and links pass for body and related-link",
 }
 """Pages below PAGE_FLOOR, with what is hard about them; expected to fail until they do not."""
 

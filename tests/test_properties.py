@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import codecs
+import json
+import unicodedata
+from dataclasses import asdict
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from extractor import Label, Model, Page, label, label_many
+from extractor.corpus.address import declared_url
 from extractor.decoding import decode
-from extractor.html import parse_html
+from extractor.files import printable
+from extractor.html import _parse_in_parts, parse_html
+from extractor.listing import page_json
+from extractor.sites import site_of_url
 from promises import is_made_of_lines, words_stand_in_order
 from random_models import make_random_model
 
@@ -17,7 +27,35 @@ settings.load_profile("pages")
 
 CHARACTERS = st.characters(codec="utf-8")
 ODD = st.sampled_from(
-    ["\n", "\r", "\r\n", "\n\n", "\t", "\0", "\f", "\x85", "\u2028", "\u3000", "\u200b", "\ufeff", "  ", "灯", "😀"]
+    [
+        "\n",
+        "\r",
+        "\r\n",
+        "\n\n",
+        "\t",
+        "\0",
+        "\f",
+        "\x85",
+        "\u2028",
+        "\u3000",
+        "\u200b",
+        "\ufeff",
+        "  ",
+        "灯",
+        "😀",
+        "\u0301" * 9,
+        "\u202e",
+        "\u2066",
+        "\x1b[31m",
+        "\x9b",
+        "\x1c",
+        "ß",
+        "İ",
+        "ﷺ",
+        "\U000e0041",
+        "\U0010ffff",
+        "1:00",
+    ]
 )
 DUMPS = st.lists(st.one_of(ODD, st.text(CHARACTERS, max_size=40)), max_size=30).map("".join)
 TAGS = st.sampled_from(
@@ -99,3 +137,61 @@ def test_any_str_is_a_page(text: str) -> None:
 def test_pages_do_not_touch_each_other(texts: list[str]) -> None:
     together = list(label_many(texts, model=MODEL))
     assert [page.labels for page in together] == [label(text, model=MODEL).labels for text in texts]
+
+
+@given(HTML)
+def test_html_read_in_parts_is_read_as_in_one(text: str) -> None:
+    data = text.encode("utf-8").replace(b"\0", b" ")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("extractor.html._PART", 8)
+        assert asdict(_parse_in_parts(data)) == asdict(parse_html(text))
+
+
+@given(st.lists(st.one_of(TAGS, st.text("abc é灯", min_size=1, max_size=9)), max_size=60))
+def test_elements_closed_for_their_depth_lose_no_word(parts: list[str]) -> None:
+    text = "".join(f"<{part}>" if part in ("p", "div", "b", "li") else f" {part} " for part in parts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("extractor.html._PART", 8)
+        patch.setattr("extractor.html.DEEPEST", 4)
+        words = [word for line in _parse_in_parts(text.encode()).texts for word in line.split()]
+    assert words == [word for line in parse_html(text).texts for word in line.split()]
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_have_a_text_and_an_encoding(content: bytes) -> None:
+    text, encoding = decode(content)
+    assert codecs.lookup(encoding.removesuffix("!"))
+    if encoding == "utf-8":
+        assert text.encode() in (content, content.removeprefix(codecs.BOM_UTF8))
+
+
+@given(DUMPS, st.sampled_from(["utf-8-sig", "utf-16", "utf-32"]))
+def test_a_text_with_a_mark_comes_back(text: str, encoding: str) -> None:
+    assert decode(text.encode(encoding))[0] == text
+
+
+@given(st.text(max_size=60))
+def test_what_is_shown_steers_no_terminal(text: str) -> None:
+    shown = printable(text)
+    assert all(unicodedata.category(sign) not in ("Cc", "Cs") for sign in shown)
+    assert printable(shown) == shown
+
+
+@given(st.one_of(st.text(max_size=60), DUMPS))
+def test_a_page_as_json_is_the_same_page(text: str) -> None:
+    labelled = label(Page(text, kind="text"), model=MODEL)
+    written = page_json(labelled)
+    assert written.count("\n") == 1
+    assert [line["text"] for line in json.loads(written.encode())["lines"]] == [line.text for line in labelled.lines]
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_have_an_address_or_none(content: bytes) -> None:
+    url = declared_url(content)
+    assert url is None or site_of_url(url) != ""
+
+
+@given(st.text(max_size=80), DUMPS)
+def test_any_text_has_a_site_or_none(url: str, dump: str) -> None:
+    for text in (url, f"http://{url}", f"https://web.archive.org/web/2019/{url}", dump):
+        assert site_of_url(text) != ""

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from extractor import Label, LabelledPage, Page, label, label_many
-from extractor.corpus.clean import CleanSettings, Summary, clean
-from extractor.corpus.folder import plan_folder
+from extractor.corpus.batch import CleanSettings
+from extractor.corpus.folder import PageFile, input_files
+from extractor.corpus.run import clean_corpus
 from extractor.labelled_pages import lines_of
 
 SEEDS = Path(__file__).parent.parent.parent / "shared" / "seeds"
@@ -108,9 +109,9 @@ def test_folders(folders: tuple[str, str], tmp_path: Path) -> None:
     for folder, path in zip(folders, FILES, strict=False):
         (source / folder).mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, source / folder / path.name)
-    pages = plan_folder(source, output)
-    summary = sum(clean(pages, output, CleanSettings()), Summary())
-    assert (summary.pages, summary.failures) == (2, ())
-    for page in pages:
+    summary = clean_corpus(source, output, CleanSettings()).summary
+    assert (summary.pages, summary.failed) == (2, 0)
+    for page in input_files(source):
+        assert isinstance(page, PageFile)
         text = (output / page.output).read_text(encoding="utf-8")
         assert [line for line in text.split("\n") if line] == interview(page.read())

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from random_models import random_networks
+
 for needed in ("catboost", "lightgbm", "sklearn", "rapidfuzz", "pyarrow", "html2text"):
     pytest.importorskip(needed, reason=f"{needed} is not installed (pip install '.[train]')")
 
@@ -73,7 +75,7 @@ def test_calibration_flattens_what_is_too_sure() -> None:
 
 
 def test_a_table_of_lines_reads_back_as_written(tmp_path: Path) -> None:
-    words = Tables(WordingTable(np.zeros((8, 5), np.int8)), WordingTable(np.zeros((8, 5), np.int8)))
+    words = Tables(*(WordingTable(np.zeros((8, 5), np.int8)) for _ in range(2)), random_networks())
     views = [view for page in own_page_views(PAGES) for view in page.all()]
     labelled = [
         LabelledView(view, np.maximum(classes_read(view), 0), np.ones(view.own.shape[1]), classes_read(view) >= 0)
@@ -83,7 +85,7 @@ def test_a_table_of_lines_reads_back_as_written(tmp_path: Path) -> None:
     write_tables(tmp_path, tables, words)
     for table in tables:
         found = read_table(tmp_path, table.format)
-        for name in ("base", "page_offsets", "classes", "read", "kinds", "folds"):
+        for name in ("base", "page_offsets", "classes", "read", "kinds", "sites"):
             np.testing.assert_array_equal(getattr(found, name), getattr(table, name))
 
 
@@ -100,6 +102,12 @@ def test_measures(aggregate: measures.Aggregate, vectors: list[tuple[float, ...]
     score = measures.score(np.array(vectors, float), [str(row) for row in range(len(vectors))], aggregate)
     assert score.value == pytest.approx(value)
     assert score.low <= score.value <= score.high
+
+
+def test_a_label_that_no_line_has_or_gets_is_left_out_of_macro_f1() -> None:
+    confusion = np.zeros((4, 4))
+    confusion[0, 0], confusion[2, 2], confusion[2, 0] = 4, 1, 1
+    assert measures.macro_f1(confusion.ravel()) == pytest.approx((8 / 9 + 2 / 3) / 2)
 
 
 def test_the_same_pages_do_not_differ() -> None:

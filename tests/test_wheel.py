@@ -45,9 +45,11 @@ def test_the_wheel_holds_the_package_and_its_data_and_nothing_else(wheel: Path) 
         "__init__.py",
         "cli.py",
         "py.typed",
-        "character_classes.npz",
+        "character_classes.npy",
         "models/default.npz",
         "corpus/clean.py",
+        "review/static/index.html",
+        "review/static/review.js",
     ):
         assert f"extractor/{needed}" in names
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"extractor"}

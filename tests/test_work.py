@@ -29,7 +29,7 @@ LINE_VALUES = 560
 BYTES_A_CHARACTER = 52
 BYTES_A_LINE = 3_000
 CALLS_AN_ELEMENT = 5.0
-CALLS_A_PAGE = 1_350
+CALLS_A_PAGE = 1_450
 """Calls into C while a page of one line is labelled: what a page costs before its first line."""
 
 
@@ -100,7 +100,9 @@ def test_a_line_takes_a_fixed_number_of_values(counted: None, random_model: Mode
     assert 10 < more / 400 - PASSES * len(many) / 600 <= LINE_VALUES
 
 
-def test_each_tree_is_asked_once_for_a_line(monkeypatch: pytest.MonkeyPatch, random_model: Model) -> None:
+def test_each_tree_is_asked_once_for_a_line_and_none_of_repetition_without_a_table(
+    monkeypatch: pytest.MonkeyPatch, random_model: Model
+) -> None:
     asked: list[int] = []
     scores = Forest.scores
 
@@ -112,8 +114,7 @@ def test_each_tree_is_asked_once_for_a_line(monkeypatch: pytest.MonkeyPatch, ran
     pages, lines = 7, 30
     list(label_many([Page(dump(lines, 5), kind="text")] * pages, model=random_model))
     text = random_model.classifiers["text"]
-    a_line = len(text.first.forest.features) + len(text.second.forest.features)
-    assert sum(asked) == pages * (lines * a_line + len(text.kind.forest.features))
+    assert sum(asked) == pages * (lines * len(text.second.forest.features) + len(text.kind.forest.features))
 
 
 def peak(work: Callable[[], object]) -> int:
@@ -161,5 +162,6 @@ def test_an_element_takes_few_calls(menu: str) -> None:
     assert calls(lambda: parse_html(menu), "call") / 900 <= CALLS_AN_ELEMENT
 
 
+@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.0.0", reason="counted with NumPy 2, which calls less")
 def test_a_page_of_one_line_takes_few_calls(random_model: Model) -> None:
     assert calls(lambda: label("Harbour news", model=random_model), "c_call") <= CALLS_A_PAGE

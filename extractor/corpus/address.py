@@ -9,7 +9,7 @@ import re
 _HEAD = 1 << 16
 """Bytes that are searched: heads are shorter, but for large scripts before the lines that count."""
 _TAGS = re.compile(rb"<(?:meta|link)\b[^<>]*>", re.IGNORECASE)
-_ATTRIBUTES = re.compile(rb"""([a-z:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_ATTRIBUTES = re.compile(rb"""(?<![a-z:-])([a-z:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 
 
 def declared_url(content: bytes) -> str | None:

@@ -1,182 +1,224 @@
-"""Clean a batch of pages: page files in, files of clean text and a Summary out.
+"""Clean the pieces of a corpus: each read, cleaned and written by one process, shard by shard; summaries out.
 
-One function from a list of pages to a summary does the work; several processes share the same lists
-between them, so their number changes nothing but the time.
+A shard is written, then noted in the journal of its piece, so a run that was ended anyhow goes on where it was.
+When a process dies, the pieces that were begun run again, each alone, their shards halved until the page is found
+that ends it: that page has status error, and the run goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from itertools import groupby, takewhile
 from pathlib import Path
 
-from extractor.corpus.folder import NO_SITES, PageFile
-from extractor.files import write_atomically
-from extractor.labelling import Preference, label_many
-from extractor.model_file import Model
-from extractor.page import BODY_ONLY, LABELS, Label, LabelledPage, Page
-from extractor.repetition import RepetitionTable
-from extractor.sites import SiteFrom
+from extractor.corpus.batch import CleanSettings, clean_batch, load_model, load_table
+from extractor.corpus.folder import RecordFile
+from extractor.corpus.readers import Piece, read_piece
+from extractor.corpus.records import Problem, Record, Status, Summary, total, unwritten
+from extractor.corpus.run_folder import Journal, RunFolder, Shard, left_out_reasons, notices
+from extractor.corpus.writers import FolderWriter, Writer, part_writer
 
-SHARD_PAGES = 64
-"""Pages that one process cleans at a time."""
+SHARD_PAGES = 256
+"""Places of a piece that are written, and noted, at once; a power of two, so that halves of shards stay aligned."""
+BATCH_PAGES = 256
+BATCH_CHARACTERS = 1 << 23
+"""A batch that is cleaned together has so many pages or characters at most, or one page."""
+MOST_DEATHS = 50
+"""Processes that one piece may end before the rest of it is given up."""
+
+
+class RunError(Exception):
+    """A run that cannot go on; the message says why and what to do. What is finished stays valid."""
 
 
 @dataclass(frozen=True, slots=True)
-class CleanSettings:
-    """What is kept of each page (see LabelledPage.text), and by which model; None is the shipped one.
+class Job:
+    """What all pieces of a run have in common.
 
-    repetition: the file of a table of repeated lines. site_from: how it is asked for the site of a page.
+    left_out: the file of the copies that are not wanted. shard, batch: pages that are written, and cleaned, at once.
     """
 
-    headline: bool = True
-    keep: frozenset[Label] = BODY_ONLY
-    unwrap: bool = False
-    prefer: Preference | None = None
-    model: Path | None = None
-    repetition: Path | None = None
-    site_from: SiteFrom = NO_SITES
+    run: RunFolder
+    settings: CleanSettings
+    left_out: Path | None = None
+    shard: int = SHARD_PAGES
+    batch: int = BATCH_PAGES
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A page that could not be cleaned, and why."""
+def clean_pieces(pieces: Sequence[Piece], job: Job, *, jobs: int = 1) -> Iterator[Summary]:
+    """Clean what is not finished yet; yields a summary of what is done as it is done, the old first.
 
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A page that was not cleaned since it was not wanted, and why."""
-
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What became of some pages.
-
-    pages: those cleaned; empty: those of them of which nothing was kept. kept and dropped: lines, in the
-    order of LABELS. characters_in and characters_out: of the non-blank lines, and of the clean text. left_out:
-    pages that were not wanted, as copies of others.
+    jobs: processes that work at once. ModelError and TableError at once for an unusable model or table, RunError
+    when there is no room to write.
     """
-
-    pages: int = 0
-    empty: int = 0
-    kept: tuple[int, ...] = (0,) * len(LABELS)
-    dropped: tuple[int, ...] = (0,) * len(LABELS)
-    characters_in: int = 0
-    characters_out: int = 0
-    failures: tuple[Failure, ...] = field(default=())
-    left_out: tuple[LeftOut, ...] = field(default=())
-
-    def __add__(self, other: Summary) -> Summary:
-        return Summary(
-            self.pages + other.pages,
-            self.empty + other.empty,
-            tuple(map(sum, zip(self.kept, other.kept, strict=True))),
-            tuple(map(sum, zip(self.dropped, other.dropped, strict=True))),
-            self.characters_in + other.characters_in,
-            self.characters_out + other.characters_out,
-            self.failures + other.failures,
-            self.left_out + other.left_out,
-        )
+    load_model(job.settings.model)
+    load_table(job.settings.repetition)
+    fresh, suspects = list(range(len(pieces))), []
+    told: set[int] = set()
+    while True:
+        journals = {number: job.run.journal(number) for number in fresh}
+        yield from (journal.summary for number, journal in journals.items() if journal.begun and number not in told)
+        suspects = [number for number, journal in journals.items() if journal.begun and not journal.done]
+        fresh = [number for number, journal in journals.items() if not journal.begun]
+        for number in suspects:
+            yield from _clean_alone(number, pieces[number], job)
+        try:
+            for number, summary in _clean_together(fresh, pieces, job, jobs):
+                told.add(number)
+                yield summary
+            return
+        except BrokenProcessPool:
+            continue  # what was begun and not done is suspected
 
 
-def clean(pages: Sequence[PageFile], output: Path, settings: CleanSettings, *, jobs: int = 1) -> Iterator[Summary]:
-    """Write each page's clean text into the folder `output`; yields a summary a shard, in order.
-
-    jobs: processes that work at once. A page that cannot be read or written is a failure, and the run goes
-    on. ModelError and TableError at once for an unusable model or table.
-    """
-    model = load_model(settings.model)
-    load_table(settings.repetition)
-    shards = shards_of(pages)
-    if jobs == 1:
-        yield from (clean_shard(shard, output, settings, model) for shard in shards)
+def _clean_together(
+    numbers: Sequence[int], pieces: Sequence[Piece], job: Job, jobs: int
+) -> Iterator[tuple[int, Summary]]:
+    if jobs == 1 or not numbers:
+        yield from ((number, summary) for number in numbers for summary in clean_piece(number, pieces[number], job))
         return
     from joblib import Parallel, delayed  # a fifth of a second to import, and only needed here
 
     # a worker gets the paths of model and table, and reads them once
-    tasks = (delayed(clean_shard)(shard, output, settings) for shard in shards)
-    yield from Parallel(n_jobs=jobs, return_as="generator")(tasks)
+    tasks = (delayed(_clean_whole)(number, pieces[number], job) for number in numbers)
+    yield from zip(numbers, Parallel(n_jobs=jobs, return_as="generator", batch_size=1)(tasks), strict=True)
 
 
-def clean_shard(
-    pages: Sequence[PageFile], output: Path, settings: CleanSettings, model: Model | None = None
-) -> Summary:
-    """Clean some pages in this process. model: that of the settings, if it is loaded already."""
-    failures: dict[str, Failure] = {}
-    read = readable(pages, failures, settings.site_from)
-    total = Summary()
-    outputs = {page.name: output / page.output for page in pages}
-    model, table = model or load_model(settings.model), load_table(settings.repetition)
-    for labelled in label_many(read, model=model, repetition=table, prefer=settings.prefer):
-        assert labelled.id is not None  # readable() names every page
-        text = labelled.text(headline=settings.headline, keep=settings.keep, unwrap=settings.unwrap)
-        try:
-            _write(outputs[labelled.id], text)
-        except OSError as error:
-            failures[labelled.id] = Failure(labelled.id, f"cannot be written: {error.strerror}")
-        else:
-            total += _counted(labelled, text, settings)
-    listed = tuple(failures[page.name] for page in pages if page.name in failures)
-    return total + Summary(failures=listed)
+def _clean_alone(number: int, piece: Piece, job: Job) -> Iterator[Summary]:
+    """Clean the rest of a piece in a process of its own, and find the pages that end it.
+
+    The range of places that ended the process last is tried in halves, until it is one page.
+    """
+    journal = job.run.journal(number)
+    size, end, deaths = job.shard, 0, 0
+    while not journal.done:
+        if journal.end >= end:
+            size, end = job.shard, 0
+        stop = min(end, _shard_end(journal.end, size)) if end else None
+        told = len(journal.shards)
+        survived = _survives(number, piece, job, size, stop)
+        journal = job.run.journal(number)
+        if not survived:
+            deaths += 1
+            end = stop or _shard_end(journal.end, size)
+            end = end if piece.records is None else min(end, piece.records)
+            if end - journal.end <= 1 or deaths >= MOST_DEATHS:
+                _give_up(journal, piece, end, whole=deaths >= MOST_DEATHS)
+                end = 0
+            while size >= end - journal.end > 0:
+                size //= 2
+        yield total(shard.summary for shard in journal.shards[told:])
 
 
-def shards_of(pages: Sequence[PageFile]) -> list[Sequence[PageFile]]:
-    """The pages in the parts that one process works on at a time."""
-    return [pages[first : first + SHARD_PAGES] for first in range(0, len(pages), SHARD_PAGES)]
+def _shard_end(place: int, size: int) -> int:
+    return (place // size + 1) * size
 
 
-def readable(pages: Sequence[PageFile], failures: dict[str, Failure], site_from: SiteFrom) -> Iterator[Page]:
-    """The pages that can be read, each with its id and site; the others are noted in `failures` by name."""
-    for page in pages:
-        try:
-            yield page.read(site_from)
-        except OSError as error:
-            failures[page.name] = Failure(page.name, f"cannot be read: {error.strerror}")
-        except ValueError as error:
-            failures[page.name] = Failure(page.name, str(error))
+def _survives(number: int, piece: Piece, job: Job, size: int, stop: int | None) -> bool:
+    from joblib import Parallel, delayed
+
+    try:
+        Parallel(n_jobs=2)([delayed(_clean_whole)(number, piece, job, size, stop)])  # one would be this process
+    except BrokenProcessPool:
+        return False
+    return True
 
 
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, f"{text}\n".encode("utf-8", "replace") if text else b"")
+def _give_up(journal: Journal, piece: Piece, end: int, *, whole: bool) -> None:
+    """Note the page that ends every process that reads it; whole: all that is left of the piece.
+
+    Records that are left are one notice together: how many there are is only what their file claims.
+    """
+    first = journal.end
+    stop = max(end, piece.records or 0) if whole else end
+    reason = f"ended the process {MOST_DEATHS} times, with the pages before" if whole else "ended the process"
+    reason = f"{reason} that worked on it"
+    places = range(first, stop)
+    if whole and isinstance(piece.files[0], RecordFile):
+        places, reason = places[:1], f"{reason}; given up with what follows it in this part of the file"
+    problem = Problem(Status.ERROR, reason)
+    results = [unwritten(Record(piece.name(place), place, None), problem) for place in places]
+    journal.add(Shard(first, stop, total(result.counts for result in results), notices(results), None))
+    if whole:
+        journal.finish()
 
 
-def _counted(labelled: LabelledPage, text: str, settings: CleanSettings) -> Summary:
-    counts = tuple(labelled.labels.count(label) for label in LABELS)
-    kept = [count if label in settings.keep else 0 for label, count in zip(LABELS, counts, strict=True)]
-    if labelled.headline is not None and not settings.headline and kept[0]:
-        kept[0] -= 1
-    dropped = tuple(count - left for count, left in zip(counts, kept, strict=True))
-    characters_in = sum(len(line.text) for line in labelled.lines)
-    return Summary(1, int(not text), tuple(kept), dropped, characters_in, len(text))
+def _clean_whole(number: int, piece: Piece, job: Job, size: int = 0, stop: int | None = None) -> Summary:
+    return total(clean_piece(number, piece, job, size, stop))
 
 
-def load_model(path: Path | None) -> Model:
-    """A model that was loaded before and has not changed since, or else the one at `path` (None: the shipped)."""
-    if path is None:
-        return Model.default()
-    return _loaded(path, path.stat().st_mtime_ns) if path.is_file() else Model.load(path)
+def clean_piece(number: int, piece: Piece, job: Job, size: int = 0, stop: int | None = None) -> Iterator[Summary]:
+    """Clean a piece from where its journal ends, in this process; yields a summary a shard.
+
+    size: places in a shard, if not those of the job. stop: the place to stop at, before the end of the piece.
+    """
+    size = size or job.shard
+    with room_for(job.run), job.run.work_on(number) as journal:
+        records = read_piece(piece, job.settings.reading, journal.end)
+        if stop is not None:
+            records = takewhile(lambda record: record.place < stop, records)
+        for part, group in groupby(records, key=lambda record: record.place // size):
+            first = max(part * size, journal.end)
+            journal.add(_clean_shard(number, piece, job, first, (part + 1) * size, group))
+            yield journal.shards[-1].summary
+        if stop is None:
+            journal.finish()
+        elif journal.end < stop:
+            journal.add(Shard(journal.end, stop, Summary(), (), None))
 
 
-def load_table(path: Path | None) -> RepetitionTable | None:
-    """The same for a table of repeated lines; None for no table."""
-    if path is None:
-        return None
-    return _opened(path, path.stat().st_mtime_ns) if path.is_file() else RepetitionTable.open(path)
+def _clean_shard(number: int, piece: Piece, job: Job, first: int, stop: int, records: Iterable[Record]) -> Shard:
+    model, table = load_model(job.settings.model), load_table(job.settings.repetition)
+    left_out = left_out_reasons(job.left_out)
+    summary, listed, read = Summary(), [], 0
+    with _writer(number, piece, job, first) as writer:
+        for batch in batches((_unless_left_out(record, left_out) for record in records), job.batch):
+            results = writer.write(clean_batch(batch, job.settings, model, table))
+            read += len(batch)
+            summary += total(result.counts for result in results)
+            listed += notices(results)
+    if not read == summary.records == summary.pages + len(listed):
+        raise RunError(f"{piece.name(first)}: {read} pages read, {summary.records} accounted for; this is a fault")
+    part = None if job.run.format == "folder" else job.run.part(number, first).name
+    return Shard(first, stop, summary, listed, part)
 
 
-@lru_cache(maxsize=1)
-def _loaded(path: Path, _modified: int) -> Model:
-    return Model.load(path)
+def _writer(number: int, piece: Piece, job: Job, first: int) -> AbstractContextManager[Writer]:
+    if job.run.format == "folder":
+        return nullcontext(FolderWriter(job.run.output, piece.files))
+    return part_writer(job.run.part(number, first), job.run.format, lines=job.settings.lines)
 
 
-@lru_cache(maxsize=1)
-def _opened(path: Path, _modified: int) -> RepetitionTable:
-    return RepetitionTable.open(path)
+def batches(
+    records: Iterable[Record], pages: int = BATCH_PAGES, characters: int = BATCH_CHARACTERS
+) -> Iterator[list[Record]]:
+    """The records, in order, in batches of so many or of so many characters, or of one that has more."""
+    batch: list[Record] = []
+    size = 0
+    for record in records:
+        batch.append(record)
+        size += len(record.content or "")
+        if len(batch) >= pages or size >= characters:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _unless_left_out(record: Record, reasons: Mapping[str, str]) -> Record:
+    if record.name not in reasons or record.problem is not None:
+        return record
+    return replace(record, content=None, problem=Problem(Status.LEFT_OUT, reasons[record.name]))
+
+
+@contextmanager
+def room_for(run: RunFolder) -> Iterator[None]:
+    """What cannot be written ends the run, with a message."""
+    try:
+        yield
+    except OSError as error:
+        what = f"{error.filename or run.output}: cannot be written ({error.strerror or error})"
+        raise RunError(f"{what}; what is finished stays valid: make room and continue with --resume") from None

@@ -1,29 +1,49 @@
-"""A folder of .txt and .html files: which pages it holds, how each is read, where its clean text goes.
+"""A folder, or one file of records: which files of pages it holds, how a page is read, where its clean text goes.
 
-The ending decides between text and HTML. Outputs mirror the folder: x.txt goes to x.txt, everything else
-to NAME.ENDING.txt.
+A page file is a page (.txt, .html and the like: the ending decides between text and HTML), a record file holds
+many (.jsonl, .parquet, .warc, .wet); each may be compressed (.gz, .zst). Outputs mirror the folder: x.txt goes to
+x.txt, every other page to NAME.ENDING.txt, a record to NAME.ENDING/NUMBER.txt: no name that stands inside a file
+is ever a path.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from extractor.corpus.address import declared_url
+from extractor.corpus.unfolding import DamagedFileError, open_unfolded
 from extractor.files import looks_binary
 from extractor.page import Page, PageFormat
 from extractor.sites import SiteFrom
 
+RecordFormat = Literal["jsonl", "parquet", "warc"]
 ENDINGS: dict[str, PageFormat] = {".txt": "text", ".html": "html", ".htm": "html", ".xhtml": "html"}
-
+RECORD_ENDINGS: dict[str, RecordFormat] = {
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".warc": "warc", ".wet": "warc",
+}  # fmt: skip
+STARTS: dict[bytes, RecordFormat] = {b"WARC/": "warc", b"PAR1": "parquet", b"{": "jsonl"}
+COMPRESSED_ENDINGS = (".gz", ".zst")
+COPIES_FILE = "copies.jsonl"
+"""What an earlier run wrote beside its pages; it holds none."""
 
 NO_SITES = SiteFrom("none")
+MAX_BYTES = 16 << 20
+"""No page of words is as large; the work for one takes fifty times its size."""
 
 
 class FolderError(Exception):
     """A folder that cannot be cleaned as asked; the message says why and what to do."""
+
+
+class TooLargeError(Exception):
+    """A page with more bytes than allowed; the message says how many are."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"more than {limit:,} bytes; --max-bytes allows more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +59,16 @@ class PageFile:
         """The path of its clean text inside the output folder, with "/"."""
         return self.name if self.path.suffix == ".txt" else f"{self.name}.txt"
 
-    def read(self, site_from: SiteFrom = NO_SITES) -> Page:
-        """The page, its site as `site_from` finds it. OSError if it cannot be read, ValueError if it is no text."""
-        content = self.path.read_bytes()
+    def read(self, site_from: SiteFrom = NO_SITES, max_bytes: int = MAX_BYTES) -> Page:
+        """The page, its site as `site_from` finds it.
+
+        OSError or DamagedFileError if it cannot be read, ValueError if it is no text, TooLargeError for more than
+        max_bytes, unfolded.
+        """
+        with open_unfolded(self.path) as file:
+            content = file.read(max_bytes + 1)
+        if len(content) > max_bytes:
+            raise TooLargeError(max_bytes)
         if looks_binary(content):
             raise ValueError("not a text file")
         url = declared_url(content) if self.kind == "html" and site_from.reads_urls else None
@@ -50,70 +77,103 @@ class PageFile:
         return Page(content, id=self.name, url=url if site else None, site=site, kind=self.kind)
 
 
-def plan_folder(source: Path, output: Path, *, overwrite: bool = False) -> list[PageFile]:
-    """The pages of a folder in the order of their names, once it is sure that every output has its own place.
+@dataclass(frozen=True, slots=True)
+class RecordFile:
+    """A file of many pages, with its name (the path inside the folder, with "/")."""
 
-    Files in `output`, should it lie inside, are no pages. FolderError before any work: no such folder, no
-    pages, two pages with one output, an output that exists (unless `overwrite`).
+    path: Path
+    name: str
+    format: RecordFormat
+
+    @property
+    def output(self) -> str:
+        """The path of the folder for their clean text inside the output folder, with "/"."""
+        return self.name
+
+
+InputFile: TypeAlias = PageFile | RecordFile
+
+
+def input_file(path: Path, name: str) -> InputFile | None:
+    """What a file is by its name; None for one that holds no pages."""
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    if suffixes and suffixes[-1] in COMPRESSED_ENDINGS:
+        del suffixes[-1]
+    ending = suffixes[-1] if suffixes else ""
+    if ending in ENDINGS:
+        return PageFile(path, name, ENDINGS[ending])
+    if ending in RECORD_ENDINGS and path.name != COPIES_FILE:
+        return RecordFile(path, name, RECORD_ENDINGS[ending])
+    return None
+
+
+def input_files(source: Path, leave_out: Collection[Path] = ()) -> list[InputFile]:
+    """The files with pages of a folder (see find_files), by name, or one file of records.
+
+    FolderError for anything else, and for no pages.
     """
-    _check_folder(source)
-    if output.exists() and not output.is_dir():
-        raise FolderError(f"{output}: not a folder; give another place for the output")
-    if output.resolve() == source.resolve():
-        raise FolderError(f"{output}: both input and output; give another folder for the output")
-    pages = pages_of(source, output)
-    _check_outputs(pages, output, overwrite=overwrite)
-    return pages
-
-
-def pages_of(source: Path, leave_out: Path | None = None) -> list[PageFile]:
-    """The pages of a folder (see find_pages) in the order of their names. FolderError for no folder, no pages."""
-    _check_folder(source)
-    pages = sorted(find_pages(source, leave_out), key=lambda page: page.name)
-    if not pages:
-        raise FolderError(
-            f"{source}: no pages in it, that is no {', '.join(ENDINGS)} files (links out of it not followed)"
-        )
-    return pages
-
-
-def find_pages(source: Path, leave_out: Path | None = None) -> Iterator[PageFile]:
-    """The pages under a folder, in no order. Links are followed to files inside the folder only.
-
-    leave_out: a folder whose files are no pages.
-    """
-    inside = source.resolve()
-    excluded = leave_out.resolve() if leave_out is not None else None
-    for folder, folders, names in os.walk(source, onerror=_refuse):
-        here = Path(folder)
-        folders[:] = [name for name in folders if (here / name).resolve() != excluded]
-        for name in names:
-            path = here / name
-            kind = ENDINGS.get(path.suffix.lower())
-            if kind is not None and not (path.is_symlink() and not path.resolve().is_relative_to(inside)):
-                yield PageFile(path, path.relative_to(source).as_posix(), kind)
-
-
-def _check_folder(source: Path) -> None:
+    if source.is_file():
+        found = input_file(source, source.name) or looked_at(source)
+        if isinstance(found, RecordFile):
+            return [found]
     if not source.is_dir():
         hint = "to clean a single page: extractor extract FILE" if source.exists() else "give a folder of pages"
-        raise FolderError(f"{source}: {'not a folder' if source.exists() else 'no such folder'}; {hint}")
+        kinds = f"not a folder, nor a file of records ({', '.join(RECORD_ENDINGS)}, or one of them with .gz or .zst)"
+        raise FolderError(f"{source}: {kinds if source.exists() else 'no such folder'}; {hint}")
+    files = sorted(find_files(source, leave_out), key=lambda file: file.name)
+    if not files:
+        endings = ", ".join([*ENDINGS, *RECORD_ENDINGS])
+        raise FolderError(f"{source}: no pages in it, that is no {endings} files (links out of it not followed)")
+    return files
+
+
+def looked_at(path: Path) -> RecordFile | None:
+    """A file of records whose name does not say so."""
+    try:
+        with open_unfolded(path) as file:
+            head = file.read(5)
+    except (OSError, DamagedFileError):
+        return None
+    for start, format in STARTS.items():
+        if head.startswith(start):
+            return RecordFile(path, path.name, format)
+    return None
+
+
+def find_files(source: Path, leave_out: Collection[Path] = ()) -> Iterator[InputFile]:
+    """The files with pages under a folder, in no order. Links are followed to files inside the folder only.
+
+    leave_out: folders and files that hold no pages.
+    """
+    inside = source.resolve()
+    excluded = {path.resolve() for path in leave_out if path.resolve().is_relative_to(inside)}
+    for folder, folders, names in os.walk(source, onerror=_refuse):
+        here = Path(folder)
+        folders[:] = [name for name in folders if not excluded or (here / name).resolve() not in excluded]
+        for name in names:
+            path = here / name
+            found = input_file(path, path.relative_to(source).as_posix())
+            if found is None or (path.is_symlink() and not path.resolve().is_relative_to(inside)):
+                continue
+            if not excluded or path.resolve() not in excluded:
+                yield found
 
 
 def _refuse(error: OSError) -> None:
     raise FolderError(f"{error.filename}: cannot be read ({error.strerror}); make it readable or move it away")
 
 
-def _check_outputs(pages: Sequence[PageFile], output: Path, *, overwrite: bool) -> None:
-    taken: dict[str, PageFile] = {}
-    for page in pages:
-        other = taken.setdefault(page.output, page)
-        if other is not page:
-            raise FolderError(f"{other.name} and {page.name} would both be written to {page.output}; rename one")
-    for page in pages:
-        if any(parent.as_posix() in taken for parent in Path(page.output).parents):
-            raise FolderError(f"{page.name}: its folder has the name of another page's output; rename one")
-    existing = [page.output for page in pages if (output / page.output).exists()]
+def check_outputs(files: Sequence[InputFile], output: Path, *, overwrite: bool) -> None:
+    """FolderError for two files with one output, and for an output that exists (unless `overwrite`)."""
+    taken: dict[str, InputFile] = {}
+    for file in files:
+        other = taken.setdefault(file.output, file)
+        if other is not file:
+            raise FolderError(f"{other.name} and {file.name} would both be written to {file.output}; rename one")
+    for file in files:
+        if any(parent.as_posix() in taken for parent in Path(file.output).parents):
+            raise FolderError(f"{file.name}: its folder has the name of another page's output; rename one")
+    existing = [file.output for file in files if (output / file.output).exists()] if output.exists() else []
     if existing and not overwrite:
         exist = f"and {len(existing) - 1} more exist" if len(existing) > 1 else "exists"
         raise FolderError(f"{output / existing[0]} {exist} already; give --overwrite or another folder")

@@ -1,121 +1,124 @@
-"""What `clean` does before it cleans: count the folder, report its copies, choose which of them to write.
+"""What `clean` does before it cleans: count the pages, report the copies among them, choose which to write.
 
-Comes in: the plan of a folder and what the user asked for. Goes out: a plan with a table, and copies.jsonl.
+Comes in: the pieces of a corpus and what the user asked for. Goes out: settings with a table, and copies.jsonl.
 """
 
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from extractor.copies import CopyRecord
-from extractor.corpus.clean import CleanSettings, LeftOut, Summary, load_table
-from extractor.corpus.folder import FolderError, PageFile
-from extractor.corpus.repeated import CountedFolder, CountSettings, Track, count_folder
+from extractor.corpus.batch import CleanSettings, load_table
+from extractor.corpus.folder import COPIES_FILE, FolderError
+from extractor.corpus.readers import Piece
+from extractor.corpus.repeated import CountSettings, Track, count_pages, untracked
+from extractor.corpus.run_folder import RunFolder, write_left_out
 from extractor.files import write_atomically
 from extractor.repetition import DEFAULT_MEMORY
 
-COPIES_FILE = "copies.jsonl"
+COUNTED, LEFT_OUT, TABLE = "counted.json", "left-out.json", "table.npz"
+OWN_REPETITION = False
+"""Whether pages are counted first unless the user says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class RepetitionSettings:
-    """What the user asked for. own_table: count the folder itself; with a table in CleanSettings that one is
+    """What the user asked for. own_table: count the pages themselves; with a table in CleanSettings that one is
     used. keep_one: write the fullest page of each group of copies only."""
 
-    own_table: bool = True
+    own_table: bool = OWN_REPETITION
     keep_one: bool = False
     memory: int = DEFAULT_MEMORY
 
     def needs_counting(self, settings: CleanSettings) -> bool:
-        """Whether the folder is read before it is cleaned."""
+        """Whether the pages are read before they are cleaned."""
         return self.keep_one or (self.own_table and settings.repetition is None)
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The pages to clean, with which settings, and a summary of those that are left out."""
+    """How the pages are to be cleaned, after the first pass. left_out: a file with the copies that are not wanted."""
 
-    pages: Sequence[PageFile]
     settings: CleanSettings
-    left_out: Summary = field(default_factory=Summary)
+    left_out: Path | None = None
     groups: int = 0
 
 
-@contextmanager
 def prepare(
-    pages: Sequence[PageFile],
-    output: Path,
+    pieces: Sequence[Piece],
+    run: RunFolder,
     settings: CleanSettings,
     repetition: RepetitionSettings,
     *,
     overwrite: bool = False,
     jobs: int = 1,
-    track: Track = iter,
-) -> Iterator[Prepared]:
-    """Count the folder if need be; its table is a temporary file for as long as the context lasts.
+    track: Track = untracked,
+) -> Prepared:
+    """Count the pages if need be; their table, and which copies to leave out, are kept with the run.
 
-    Copies are reported in copies.jsonl in `output`. FolderError if that file exists (unless `overwrite`),
-    TableError for a table that cannot be used.
+    A run that goes on takes what it counted before. Copies are reported in copies.jsonl. FolderError if that file
+    exists (unless `overwrite`), TableError for a table that cannot be used, OSError as from any write.
     """
     load_table(settings.repetition)
     if not repetition.needs_counting(settings):
-        yield Prepared(pages, settings)
-        return
-    report = output / COPIES_FILE
-    if report.exists() and not overwrite:
-        raise FolderError(f"{report} exists already; give --overwrite or another folder")
-    with tempfile.TemporaryDirectory(prefix="extractor-") as folder:
-        counting = CountSettings(settings.site_from, repetition.memory, single=False)
-        try:
-            counted = count_folder(pages, counting, jobs=jobs, track=track)
-            copies = counted.copies()
-            left_out = left_out_copies(copies) if repetition.keep_one else []
-            _report(report, copies, left_out)
-            kept = _without(pages, {page.name for page in left_out}, output)
-            with_table = _with_table(settings, counted, Path(folder))
-        except OSError as error:
-            where = error.filename or output
-            raise FolderError(f"{where}: cannot be written ({error.strerror or error}); make room for it") from None
-        yield Prepared(kept, with_table, Summary(left_out=tuple(left_out)), len(_fullest(copies)))
+        return Prepared(settings)
+    counted = run.path / COUNTED
+    if not counted.exists():
+        report = copies_file(run)
+        if report.exists() and not overwrite:
+            raise FolderError(f"{report} exists already; give --overwrite or another folder")
+        _count(pieces, run, settings, repetition, jobs, track)
+    groups: int = json.loads(counted.read_bytes())["groups"]
+    table = settings.repetition or run.path / TABLE
+    return Prepared(replace(settings, repetition=table), run.path / LEFT_OUT, groups)
 
 
-def left_out_copies(copies: Sequence[CopyRecord]) -> list[LeftOut]:
+def copies_file(run: RunFolder) -> Path:
+    """Where the copies are reported: in the folder of the output, or beside an output of one file."""
+    return (run.output if run.format == "folder" else run.path) / COPIES_FILE
+
+
+def _count(
+    pieces: Sequence[Piece], run: RunFolder, settings: CleanSettings, repetition: RepetitionSettings,
+    jobs: int, track: Track,
+) -> None:  # fmt: skip
+    """Count the pages, and write what comes of it; the last file says that all are there."""
+    counting = CountSettings(settings.reading, repetition.memory, single=False)
+    counted = count_pages(pieces, counting, jobs=jobs, track=track)
+    copies = counted.copies()
+    left_out = left_out_copies(copies) if repetition.keep_one else {}
+    _report(copies_file(run), copies, left_out)
+    write_left_out(run.path / LEFT_OUT, left_out)
+    if settings.repetition is None:
+        counted.table.save(run.path / TABLE)
+    write_atomically(run.path / COUNTED, json.dumps({"groups": len(_fullest(copies))}).encode())
+
+
+def left_out_copies(copies: Sequence[CopyRecord]) -> dict[str, str]:
     """Every page but the fullest of its group, by name, with the reason."""
     fullest = _fullest(copies)
-    left_out = [
-        LeftOut(copy.page, f"a copy of {fullest[copy.group]} ({copy.shared:.0%} shared)")
-        for copy in copies
-        if not copy.fullest
-    ]
-    return sorted(left_out, key=lambda page: page.name)
+    reasons = {
+        copy.page: f"a copy of {fullest[copy.group]} ({copy.shared:.0%} shared)" for copy in copies if not copy.fullest
+    }
+    return dict(sorted(reasons.items()))
 
 
-def _without(pages: Sequence[PageFile], left_out: set[str], output: Path) -> list[PageFile]:
-    """The pages that are left; what an earlier run wrote of the others is removed."""
-    for page in pages:
-        if page.name in left_out:
-            (output / page.output).unlink(missing_ok=True)
-    return [page for page in pages if page.name not in left_out]
-
-
-def _report(path: Path, copies: Sequence[CopyRecord], left_out: Sequence[LeftOut]) -> None:
+def _report(path: Path, copies: Sequence[CopyRecord], left_out: Mapping[str, str]) -> None:
     """Write one JSON object a page that has copies, or no file if there are none."""
     if not copies:
         path.unlink(missing_ok=True)
         return
-    fullest, gone = _fullest(copies), {page.name for page in left_out}
+    fullest = _fullest(copies)
     rows = (
         {
             "group": copy.group,
             "page": copy.page,
             "shared": copy.shared,
             "fullest": fullest[copy.group],
-            "left_out": copy.page in gone,
+            "left_out": copy.page in left_out,
         }
         for copy in copies
     )
@@ -126,12 +129,3 @@ def _report(path: Path, copies: Sequence[CopyRecord], left_out: Sequence[LeftOut
 
 def _fullest(copies: Sequence[CopyRecord]) -> dict[int, str]:
     return {copy.group: copy.page for copy in copies if copy.fullest}
-
-
-def _with_table(settings: CleanSettings, counted: CountedFolder, folder: Path) -> CleanSettings:
-    """The settings with the folder's own table, unless they name one."""
-    if settings.repetition is not None:
-        return settings
-    path = folder / "table.npz"
-    counted.table.save(path)
-    return replace(settings, repetition=path)

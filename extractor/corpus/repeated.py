@@ -1,4 +1,4 @@
-"""A folder of pages, read once before it is cleaned -> its table of repeated lines, and its groups of copies.
+"""The pages of a corpus, read once before they are cleaned -> their table of repeated lines, and groups of copies.
 
 Text and HTML are counted in one table: a page that lies there in both formats is found to be its own copy, and
 furniture is the same in both where its lines are. Two tables would label hardly otherwise: on the dev sites of
@@ -10,34 +10,46 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
 from extractor.characters import read_texts
 from extractor.copies import CopyRecord, copy_records
-from extractor.corpus.clean import Failure, readable, shards_of
-from extractor.corpus.folder import PageFile
+from extractor.corpus.readers import Piece, ReadSettings, read_piece
+from extractor.corpus.records import Record, Status
 from extractor.counting import Keys, PageLines, fingerprints
 from extractor.decoding import decode
 from extractor.labelling import BATCH_CHARACTERS, html_text
-from extractor.page import Page
+from extractor.plaintext import looks_like_html
 from extractor.repetition import DEFAULT_MEMORY, RepetitionCounter, RepetitionTable, Sites
-from extractor.sites import SiteFrom
+
+Found = TypeVar("Found")
+
+
+class Failure(NamedTuple):
+    """A page that could not be read, and why."""
+
+    name: str
+    reason: str
 
 
 class ReadPages(NamedTuple):
-    """The lines of a shard's pages, as hashes, with the name and site of each page that could be read."""
+    """The lines of some pages, as hashes, with the name and site of each page that could be read.
+
+    failures: of pages that could not; what is no page is left out. size: bytes of input, about.
+    """
 
     names: list[str]
     sites: Sites
     lines: PageLines
     failures: tuple[Failure, ...]
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CountedFolder:
-    """A folder after the first pass: its table, and by what the table knows each page that could be read."""
+class CountedPages:
+    """A corpus after the first pass: its table, and by what the table knows each page that could be read."""
 
     table: RepetitionTable
     names: Sequence[str]
@@ -52,21 +64,26 @@ class CountedFolder:
 
 @dataclass(frozen=True, slots=True)
 class CountSettings:
-    """How pages are counted: see SiteFrom, RepetitionCounter and its finish()."""
+    """How pages are read and counted: see ReadSettings, RepetitionCounter and its finish()."""
 
-    site_from: SiteFrom
+    reading: ReadSettings
     memory: int = DEFAULT_MEMORY
     mergeable: bool = False
     single: bool = True
     folder: Path | None = None
 
 
-Track: TypeAlias = Callable[[Iterable[ReadPages]], Iterable[ReadPages]]
+Track: TypeAlias = Callable[[Iterable[ReadPages], Sequence[Piece]], Iterable[ReadPages]]
 
 
-def count_folder(
-    pages: Sequence[PageFile], settings: CountSettings, *, jobs: int = 1, track: Track = iter
-) -> CountedFolder:
+def untracked(found: Iterable[Found], _pieces: Sequence[Piece]) -> Iterable[Found]:
+    """What is found, as it comes."""
+    return found
+
+
+def count_pages(
+    pieces: Sequence[Piece], settings: CountSettings, *, jobs: int = 1, track: Track = untracked
+) -> CountedPages:
     """Count the lines of the pages; a page that cannot be read is a failure, and the run goes on.
 
     jobs: processes that read and hash. track: sees what is read as it comes, to show how far the run is.
@@ -77,49 +94,59 @@ def count_folder(
     failures: list[Failure] = []
     known: dict[str | None, str | None] = {}
     with RepetitionCounter(memory=settings.memory, mergeable=settings.mergeable, folder=settings.folder) as counter:
-        for read in track(_read_shards(pages, settings.site_from, jobs)):
+        for read in track(_read_pieces(pieces, settings.reading, jobs), pieces):
             counter.add(read.lines, read.sites)
             names += read.names
             sites += (known.setdefault(site, site) for site in read.sites)  # one string a site, not one a page
             prints.append(fingerprints(read.lines))
             failures += read.failures
         table = counter.finish(single=settings.single)
-    return CountedFolder(table, names, sites, np.concatenate(prints), tuple(failures))
+    return CountedPages(table, names, sites, np.concatenate(prints), tuple(failures))
 
 
-def read_shard(pages: Sequence[PageFile], site_from: SiteFrom) -> ReadPages:
-    """Read some pages, and hash their lines as they will be looked up when the pages are labelled."""
-    failures: dict[str, Failure] = {}
+def read_lines(piece: Piece, reading: ReadSettings) -> ReadPages:
+    """Read a piece, and hash its lines."""
+    return hash_lines(read_piece(piece, reading), piece.size)
+
+
+def hash_lines(records: Iterable[Record], size: int = 0) -> ReadPages:
+    """Hash the lines of pages as they will be looked up when the pages are labelled; size: bytes of input, about."""
+    failures: list[Failure] = []
     names: list[str] = []
     sites: list[str | None] = []
     hashed = [PageLines(np.zeros(0, np.uint64), np.zeros(0, np.uint16), np.zeros(1, np.int64))]
     texts: list[str] = []
-    for page in readable(pages, failures, site_from):
-        names.append(page.id or "")
-        sites.append(page.site)
-        texts.append(_text(page))
-        if sum(map(len, texts)) >= BATCH_CHARACTERS:
+    waiting = 0
+    for record in records:
+        if record.problem is not None:
+            if record.problem.status is not Status.LEFT_OUT:
+                failures.append(Failure(record.name, record.problem.reason))
+            continue
+        names.append(record.name)
+        sites.append(record.site)
+        texts.append(_text(record))
+        waiting += len(texts[-1])
+        if waiting >= BATCH_CHARACTERS:
             hashed.append(PageLines.of(read_texts(texts)))
-            texts = []
+            texts, waiting = [], 0
     if texts:
         hashed.append(PageLines.of(read_texts(texts)))
-    return ReadPages(names, sites, _joined(hashed), tuple(failures.values()))
+    return ReadPages(names, sites, _joined(hashed), tuple(failures), size)
 
 
-def _read_shards(pages: Sequence[PageFile], site_from: SiteFrom, jobs: int) -> Iterator[ReadPages]:
+def _read_pieces(pieces: Sequence[Piece], reading: ReadSettings, jobs: int) -> Iterator[ReadPages]:
     if jobs == 1:
-        yield from (read_shard(shard, site_from) for shard in shards_of(pages))
+        yield from (read_lines(piece, reading) for piece in pieces)
         return
     from joblib import Parallel, delayed  # a fifth of a second to import, and only needed here
 
-    yield from Parallel(n_jobs=jobs, return_as="generator")(
-        delayed(read_shard)(shard, site_from) for shard in shards_of(pages)
-    )
+    yield from Parallel(n_jobs=jobs, return_as="generator")(delayed(read_lines)(piece, reading) for piece in pieces)
 
 
-def _text(page: Page) -> str:
-    text = page.content if isinstance(page.content, str) else decode(page.content)[0]
-    if page.kind != "html":
+def _text(record: Record) -> str:
+    content = record.content or ""
+    text = content if isinstance(content, str) else decode(content)[0]
+    if not (looks_like_html(text) if record.kind is None else record.kind == "html"):
         return text
     from extractor.html import parse_html  # lxml is not loaded for plain text
 

@@ -19,6 +19,12 @@ def _averaged(names: Iterable[str], windows: Sequence[int]) -> list[str]:
     return [f"{name}~{window}" for name in names for window in windows]
 
 
+def _over_runs(names: Iterable[str], runs: Sequence[str]) -> list[str]:
+    return [f"{name}={run}" for name in names for run in runs]
+
+
+KIND_VALUED = frozenset(("first_class", "last_class", "tag", "parent_tag", "container_tag"))
+"""Columns whose values are kinds, not sizes."""
 _WINDOWS = (2, 5, 12)
 _SHAPE = (
     "characters", "words", "capitalised", "digits", "sentence_ends", "last_class", "first_class", "blank_before",
@@ -45,33 +51,43 @@ MARKUP_CONTEXT: tuple[str, ...] = (
 )
 CUE_CONTEXT: tuple[str, ...] = tuple(_shifted(CUE_NAMES[: len(CLASS_NAMES)], (-1, 1)))
 
-REPETITION_CONTEXT: tuple[str, ...] = (
-    *_shifted(("repeated_share", "repeated_run_weight"), (-1, 1)),
-    *_averaged(("repeated_share",), _WINDOWS),
-    "repeated_share@page",
-)
-
-TEXT_COLUMNS: tuple[str, ...] = (
-    *OWN_NAMES, *OWN_CONTEXT, *WORDING_CONTEXT, *REPETITION_NAMES, *REPETITION_CONTEXT,
-)  # fmt: skip
-CANDIDATES: dict[str, tuple[str, ...]] = {
-    "text": TEXT_COLUMNS,
-    "html": (*TEXT_COLUMNS, *MARKUP_NAMES, *MARKUP_CONTEXT, *CUE_CONTEXT),
-}
+TEXT_COLUMNS: tuple[str, ...] = (*OWN_NAMES, *OWN_CONTEXT, *WORDING_CONTEXT)
+NETWORK_COLUMNS: dict[str, tuple[str, ...]] = {"text": OWN_NAMES, "html": (*OWN_NAMES, *MARKUP_NAMES)}
+"""What the network reads, beside the words of a line."""
+_STAGE_NAMES = tuple(f"p_{name}" for name in CLASS_NAMES)
 BASE_COLUMNS: dict[str, tuple[str, ...]] = {
-    "text": (*OWN_NAMES, *REPETITION_NAMES),
-    "html": (*OWN_NAMES, *REPETITION_NAMES, *MARKUP_NAMES),
+    format: (*names, *REPETITION_NAMES, *_STAGE_NAMES) for format, names in NETWORK_COLUMNS.items()
 }
 """What a table of lines stores; everything else is computed from it."""
 
-_STAGE_NAMES = tuple(f"p_{name}" for name in CLASS_NAMES)
 STAGE_COLUMNS: tuple[str, ...] = (
     *_STAGE_NAMES,
     *_shifted(_STAGE_NAMES, (-3, -2, -1, 1, 2, 3)),
     *_averaged(_STAGE_NAMES, _WINDOWS),
     *(f"{name}{suffix}" for name in _STAGE_NAMES for suffix in ("@page", "^", "_")),
+    *_over_runs(_STAGE_NAMES, ("block", "alike")),
 )
 """What the second stage may ask of the first."""
+CONTAINER_COLUMNS: tuple[str, ...] = tuple(_over_runs(_STAGE_NAMES, ("container1", "container2", "container3")))
+"""The same of the containers around a line."""
+CANDIDATES: dict[str, tuple[str, ...]] = {
+    "text": (*TEXT_COLUMNS, *STAGE_COLUMNS),
+    "html": (*TEXT_COLUMNS, *MARKUP_NAMES, *MARKUP_CONTEXT, *CUE_CONTEXT, *STAGE_COLUMNS, *CONTAINER_COLUMNS),
+}
+"""What the second stage may ask for."""
+REPETITION_COLUMNS: tuple[str, ...] = (
+    *REPETITION_NAMES,
+    *_shifted(("repeated_share", "repeated_run_weight"), (-2, -1, 1, 2)),
+    *_averaged(("repeated_share",), _WINDOWS),
+    "repeated_share@page",
+    *_STAGE_NAMES,
+    *_shifted(_STAGE_NAMES, (-1, 1)),
+    *_averaged(_STAGE_NAMES, _WINDOWS),
+    *(f"{name}@page" for name in _STAGE_NAMES),
+    "weight", "prose", "copies", "place_share", "page_lines",
+)  # fmt: skip
+"""What the stage may ask that moves the second where a site is known: no wording, so that it is the same in all
+languages."""
 
 KIND_COLUMNS: tuple[str, ...] = (
     *(name for name in OWN_NAMES if name.startswith("page_")),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import lightgbm
 import numpy as np
@@ -21,6 +21,7 @@ from extractor.classifier import BODY, HEADER, HEADLINE
 from extractor.context import Neighbourhood
 from extractor.features import FEATURES
 from extractor.markup import CUE_NAMES, MARKUP_NAMES
+from extractor.network import Network
 from extractor.training.columns import CUE_CONTEXT, MARKUP_CONTEXT, OWN_CONTEXT, WORDING_CONTEXT, WORDING_NAMES
 from extractor.training.corpora import CORPORA
 from extractor.training.fitting import THREADS, fit_table
@@ -28,6 +29,7 @@ from extractor.training.views import PageViews, View
 from extractor.wording import WordingTable
 
 FOLDS = 5
+SITE_NUMBERS = FOLDS * 13_107
 WORD_BUCKETS, CUE_BUCKETS = 1 << 17, 1 << 15
 TABLE_STRENGTH = 2.0
 COVERED_AT_LEAST = 0.9
@@ -52,15 +54,21 @@ _WORDED_NAMES = (*_TEACHER_NAMES, *WORDING_NAMES, *WORDING_CONTEXT, *CUE_NAMES, 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The tables of words and of class names."""
+    """The tables of words and of class names, and the networks by format, once they are learned."""
 
     words: WordingTable
     cues: WordingTable
+    networks: Mapping[str, Network] = field(default_factory=dict)
+
+
+def site_number(site: str) -> int:
+    """What a site is known by in tables, in 16 bits; its rest by FOLDS is the site's fold."""
+    return zlib.crc32(site.encode()) % SITE_NUMBERS
 
 
 def fold_of(site: str) -> int:
     """The fold that a site belongs to, the same in every run."""
-    return zlib.crc32(site.encode()) % FOLDS
+    return site_number(site) % FOLDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +213,7 @@ def _known_columns(view: View) -> dict[str, Bytes]:
 
 def word_columns(view: View, tables: Mapping[int | None, Tables]) -> Bytes:
     """Columns of WORDING_NAMES by the table that has not seen the site."""
-    return tables[_fold(view)].words.score(view.tokens, view.token_offsets)
+    return tables_of(view, tables).words.score(view.tokens, view.token_offsets)
 
 
 def cue_columns(view: View, tables: Mapping[int | None, Tables]) -> Bytes:
@@ -213,12 +221,13 @@ def cue_columns(view: View, tables: Mapping[int | None, Tables]) -> Bytes:
     if view.cue_tokens is None:
         return np.zeros((len(CUE_NAMES), 0), np.uint8)
     near, near_offsets, far, far_offsets = view.cue_tokens
-    cues = tables[_fold(view)].cues
+    cues = tables_of(view, tables).cues
     return np.concatenate([cues.score(near, near_offsets), cues.score(far, far_offsets)])
 
 
-def _fold(view: View) -> int | None:
-    return None if view.split == "dev" else fold_of(view.site)
+def tables_of(view: View, tables: Mapping[int | None, Tables]) -> Tables:
+    """Those that have not seen the view's site."""
+    return tables[None if view.split == "dev" else fold_of(view.site)]
 
 
 def _for_tables(page: PageViews) -> Iterator[tuple[View, View]]:

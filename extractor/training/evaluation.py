@@ -1,95 +1,37 @@
-"""A model, and other extractors, on the pages of the corpora -> scores by corpus, input and group.
+"""A model, and other extractors, on the pages of the corpora -> what each measure collects, by corpus and input.
 
 Pages whose gold text is not found in them (covered under 0.9) are left out. Where the gold text has no
-headline, ours is taken without (`headline=False`).
+headline, ours is taken without (`headline=False`). Ours reads pages in batches, as label_many() is meant to be
+used; the others know no batches. CPU time is that of the process that works: no page is timed while another is read.
 """
 
 from __future__ import annotations
 
+import logging
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import groupby, islice
+from pathlib import Path
 from types import ModuleType
 
-import numpy as np
+from joblib import Parallel, delayed
 
 from extractor.labelling import label_many
 from extractor.model_file import Model
-from extractor.page import LABELS, LabelledPage, Page
+from extractor.page import LabelledPage, Page
 from extractor.training import measures
 from extractor.training.alignment import tokenize
-from extractor.training.corpora import HEADLINE_IN_GOLD, UNSPACED_CORPORA, Source
-from extractor.training.measures import Aggregate, Score
-from extractor.training.peers import extract_quietly, load_peer
+from extractor.training.corpora import HEADLINE_IN_GOLD, UNSPACED_CORPORA, Dump, Source
+from extractor.training.hand_measures import HandRead, label_codes, note_labelled_page, note_short_lines
+from extractor.training.measures import Aggregate, load_metrics
+from extractor.training.peers import PeerOutputs
+from extractor.training.samples import INPUTS, OURS, Evaluation, Key, Place
 
-OURS = "extractor"
-
-
-@dataclass(slots=True)
-class Sample:
-    """What one measure collects over pages: a vector, the site and the groups of each."""
-
-    aggregate: Aggregate
-    vectors: list[Sequence[float]] = field(default_factory=list)
-    sites: list[str] = field(default_factory=list)
-    pages: list[str] = field(default_factory=list)
-    groups: list[dict[str, str]] = field(default_factory=list)
-
-    def add(self, source: Source, vector: Sequence[float], **groups: str) -> None:
-        """Note the vector of one page."""
-        self.vectors.append(vector)
-        self.sites.append(source.site)
-        self.pages.append(f"{source.corpus}/{source.id}")
-        self.groups.append({"type": source.page_type or "unknown", **groups})
-
-    def score(self, chosen: Callable[[dict[str, str]], bool] = lambda groups: True) -> Score | None:
-        """The score over the pages whose groups are chosen; None where there are none."""
-        rows = [row for row, groups in enumerate(self.groups) if chosen(groups)]
-        if not rows:
-            return None
-        vectors = np.array([self.vectors[row] for row in rows], float)
-        return measures.score(vectors, [self.sites[row] for row in rows], self.aggregate)
-
-    def values(self, group: str) -> list[str]:
-        """What the pages' groups of that name are."""
-        return sorted({groups[group] for groups in self.groups if group in groups})
-
-
-Key = tuple[str, str, str, str]
-"""Measure, corpus, extractor, input ("html" or "dump")."""
-
-
-@dataclass(slots=True)
-class Evaluation:
-    """All samples, and what each extractor cost in CPU seconds and pages."""
-
-    samples: dict[Key, Sample] = field(default_factory=dict)
-    seconds: dict[tuple[str, str, str], float] = field(default_factory=lambda: defaultdict(float))
-    pages: dict[tuple[str, str, str], int] = field(default_factory=lambda: defaultdict(int))
-    probabilities: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = field(default_factory=list)
-    truth: list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]] = field(default_factory=list)
-
-    def sample(self, measure: str, corpus: str, extractor: str, input: str, aggregate: Aggregate) -> Sample:
-        """The sample of that key, made at first sight."""
-        return self.samples.setdefault((measure, corpus, extractor, input), Sample(aggregate))
-
-    def score(self, measure: str, corpus: str, extractor: str = OURS, input: str = "html") -> Score | None:
-        """The score of that key, None where nothing was measured."""
-        sample = self.samples.get((measure, corpus, extractor, input))
-        return sample.score() if sample else None
-
-    def difference(self, measure: str, corpus: str, peer: str, input: str = "html") -> Score | None:
-        """Ours on that input less the peer's from HTML, paired by page."""
-        ours = self.samples.get((measure, corpus, OURS, input))
-        theirs = self.samples.get((measure, corpus, peer, "html"))
-        if ours is None or theirs is None:
-            return None
-        row = {page: number for number, page in enumerate(theirs.pages)}
-        both = [number for number, page in enumerate(ours.pages) if page in row]
-        left = np.array([ours.vectors[number] for number in both], float)
-        right = np.array([theirs.vectors[row[ours.pages[number]]] for number in both], float)
-        return measures.difference(left, right, [ours.sites[number] for number in both], ours.aggregate)
+BATCH = 64
+"""Pages of one corpus that are labelled together."""
+KIND, HEADLINE_FOUND = "page kind", "headline found"
+KIND_CORPUS, TITLED_CORPUS = "wcxb", "newspaper"
 
 
 class Judge:
@@ -115,101 +57,118 @@ class Judge:
         return precision, float(tp + fp > 0), recall, float(tp + fn > 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is evaluated: the model on which inputs, the peers beside it and where their outputs are kept; shared: the
+    folder of the corpora, for their metrics."""
+
+    model: Model
+    shared: Path
+    peers: Sequence[str] = ()
+    outputs: Path | None = None
+    inputs: Sequence[str] = tuple(INPUTS)
+
+
 def evaluate(
-    sources: Iterable[Source], model: Model, metrics: ModuleType, peers: Sequence[str] = (),
-    progress: Callable[[], None] = lambda: None,
-) -> Evaluation:  # fmt: skip
-    """Score the model on the sources' HTML and dumps, and the peers on the same HTML."""
-    result, judge = Evaluation(), Judge(metrics)
-    extracts = {name: load_peer(name) for name in peers}
-    for source in sources:
-        for name, extract in extracts.items():
-            started = time.process_time()
-            text = extract_quietly(extract, source.html, source.url)
-            _note_cost(result, name, source, "html", started)
-            _note_text(result, judge, source, text, name, "html", source.corpus)
-        _evaluate_ours(result, judge, source, model)
-        progress()
+    sources: Iterable[Source], plan: Plan, jobs: int = 1, progress: Callable[[int], None] = lambda pages: None
+) -> Evaluation:
+    """Score the model on the sources' HTML and dumps, and the peers on the same HTML, in so many processes."""
+    result, pages = Evaluation(), 0
+    parts = Parallel(n_jobs=jobs, return_as="generator")(delayed(_evaluate_batch)(b, plan) for b in _batches(sources))
+    for part in parts:
+        result.extend(part)
+        pages += sum(cost.pages for (name, _, input), cost in part.costs.items() if (name, input) == (OURS, "html"))
+        progress(pages)
     return result
 
 
-def _evaluate_ours(result: Evaluation, judge: Judge, source: Source, model: Model) -> None:
-    started = time.process_time()
-    labelled = next(label_many([Page(source.html, kind="html")], model=model))
-    _note_cost(result, OURS, source, "html", started)
-    _note_labelled(result, judge, source, labelled, "html", "html")
-    for dump in source.dumps:
-        started = time.process_time()
-        labelled = next(label_many([Page(dump.text, kind="text")], model=model))
-        _note_cost(result, OURS, source, "dump", started)
-        converter = dump.converter.removesuffix("-hand")
-        if dump.converter == converter:
-            _note_labelled(result, judge, source, labelled, "dump", converter)
+def _batches(sources: Iterable[Source]) -> Iterator[list[Source]]:
+    for _, group in groupby(sources, lambda source: source.corpus):
+        while batch := list(islice(group, BATCH)):
+            yield batch
+
+
+def _evaluate_batch(sources: Sequence[Source], plan: Plan) -> Evaluation:
+    result, judge = Evaluation(), Judge(load_metrics(plan.shared))
+    places = [Place.of(source) for source in sources]
+    logging.disable(logging.CRITICAL)  # peers say much about broken pages
+    outputs = PeerOutputs(plan.outputs)
+    for source, place in zip(sources, places, strict=True):
+        for peer in plan.peers:
+            output = outputs.of(peer, source.html, source.url)
+            result.costs[peer, source.corpus, "html"].add(output.seconds, 1, output.failed)
+            _note_text(result, judge, source, output.text, Key("", source.corpus, peer, "html"), place)
+    logging.disable(logging.NOTSET)
+    if "html" in plan.inputs:
+        _evaluate_html(result, judge, sources, places, plan.model)
+    if "dump" in plan.inputs:
+        _evaluate_dumps(result, judge, sources, places, plan.model)
+    return result
+
+
+def _evaluate_html(
+    result: Evaluation, judge: Judge, sources: Sequence[Source], places: Sequence[Place], model: Model
+) -> None:
+    pages = [Page(source.html, kind="html") for source in sources]
+    labelled_pages = _label_timed(result, pages, sources[0].corpus, "html", model)
+    for source, place, labelled in zip(sources, places, labelled_pages, strict=True):
+        _note_labelled(result, judge, source, labelled, "html", place)
+        if any(dump.labels is not None for dump in source.dumps):
+            read = HandRead(source)
+            truth = read.html_labels()
+            codes = note_labelled_page(result, place, labelled, truth, "html")
+            note_short_lines(result, place, codes, truth, read.html_elements(), "html")
+
+
+def _evaluate_dumps(
+    result: Evaluation, judge: Judge, sources: Sequence[Source], places: Sequence[Place], model: Model
+) -> None:
+    dumps = [(source, place, dump) for source, place in zip(sources, places, strict=True) for dump in source.dumps]
+    pages = [Page(dump.text, kind="text") for _, _, dump in dumps]
+    for (source, place, dump), labelled in zip(
+        dumps, _label_timed(result, pages, sources[0].corpus, "dump", model), strict=True
+    ):
+        where = place.within(converter=dump.converter.removesuffix("-hand"))
+        if not dump.converter.endswith("-hand"):
+            _note_labelled(result, judge, source, labelled, "dump", where)
         if dump.labels is not None:
-            note_hand_labels(result, source, labelled, dump.labels, converter)
+            note_hand_read(result, source, where, dump, labelled)
+
+
+def note_hand_read(result: Evaluation, source: Source, place: Place, dump: Dump, labelled: LabelledPage) -> None:
+    """Compare a dump's labels with those read by hand."""
+    truth = label_codes(dump.labels or ())
+    codes = note_labelled_page(result, place, labelled, truth)
+    note_short_lines(result, place, codes, truth, HandRead(source).dump_elements(dump.text), "dump")
+
+
+def _label_timed(
+    result: Evaluation, pages: Sequence[Page], corpus: str, input: str, model: Model
+) -> list[LabelledPage]:
+    started = time.process_time()
+    labelled = list(label_many(pages, model=model))
+    result.costs[OURS, corpus, input].add(time.process_time() - started, len(pages))
+    return labelled
 
 
 def _note_labelled(
-    result: Evaluation, judge: Judge, source: Source, labelled: LabelledPage, input: str, converter: str
+    result: Evaluation, judge: Judge, source: Source, labelled: LabelledPage, input: str, place: Place
 ) -> None:
     text = labelled.text(headline=source.corpus in HEADLINE_IN_GOLD or source.gold is None)
-    _note_text(result, judge, source, text, OURS, input, converter)
-    if source.corpus == "wcxb" and source.page_type:
-        sample = result.sample("page kind", source.corpus, OURS, input, measures.mean)
-        sample.add(source, (float(labelled.kind == source.page_type), 1.0), converter=converter)
-    if source.corpus == "newspaper" and source.title:
+    _note_text(result, judge, source, text, Key("", source.corpus, OURS, input), place)
+    if source.corpus == KIND_CORPUS and source.page_type:
+        note_kind(result, place, labelled.kind, input)
+    if source.corpus == TITLED_CORPUS and source.title:
         found = tokenize(labelled.headline.text) == tokenize(source.title) if labelled.headline else False
-        sample = result.sample("headline found", source.corpus, OURS, input, measures.mean)
-        sample.add(source, (float(found), 1.0), converter=converter)
+        result.add(Key(HEADLINE_FOUND, source.corpus, OURS, input), measures.mean, place, (float(found), 1.0))
 
 
-def _note_text(
-    result: Evaluation, judge: Judge, source: Source, text: str, extractor: str, input: str, converter: str
-) -> None:
+def note_kind(result: Evaluation, place: Place, kind: str, input: str) -> None:
+    """Note whether a page's kind is its type; the kind found is a group of the page."""
+    right = kind == place.groups["type"]
+    result.add(Key(KIND, KIND_CORPUS, OURS, input), measures.mean, place.within(found=kind), (float(right), 1.0))
+
+
+def _note_text(result: Evaluation, judge: Judge, source: Source, text: str, key: Key, place: Place) -> None:
     for measure, vector, aggregate in judge.vectors(source, text):
-        result.sample(measure, source.corpus, extractor, input, aggregate).add(source, vector, converter=converter)
-
-
-def note_hand_labels(
-    result: Evaluation, source: Source, labelled: LabelledPage, truth: Sequence[str], converter: str
-) -> None:
-    """Compare a dump's labels with those read by hand."""
-    groups = {"converter": converter, "corpus": source.corpus, "type": source.page_type or "unknown"}
-    note_labelled_page(result, source.site, f"{source.corpus}/{source.id}", labelled, truth, groups)
-
-
-def note_labelled_page(
-    result: Evaluation, site: str, page: str, labelled: LabelledPage, truth: Sequence[str],
-    groups: dict[str, str] | None = None,
-) -> None:  # fmt: skip
-    """Compare a page's labels with the true ones, one for each line."""
-    codes = {label.value: code for code, label in enumerate(LABELS)}
-    right = np.array([codes[str(label)] for label in truth], np.int64)
-    ours = np.array([codes[label.value] for label in labelled.labels], np.int64)
-    note_confusion(result, site, page, np.bincount(right * 4 + ours, minlength=16).astype(float).tolist(), groups)
-    result.probabilities.append(np.array(labelled.probabilities, float).reshape(-1, 4))
-    result.truth.append(right)
-
-
-def note_confusion(
-    result: Evaluation, site: str, page: str, confusion: list[float], groups: dict[str, str] | None = None
-) -> None:
-    """Note the lines of a page, counted by true label and by ours, 4 x 4 in a row."""
-    for measure, aggregate in HAND_MEASURES.items():
-        sample = result.sample(measure, "hand", OURS, "dump", aggregate)
-        sample.vectors.append(confusion)
-        sample.sites.append(site)
-        sample.pages.append(page)
-        sample.groups.append(groups or {})
-
-
-def _note_cost(result: Evaluation, extractor: str, source: Source, input: str, started: float) -> None:
-    result.seconds[extractor, source.corpus, input] += time.process_time() - started
-    result.pages[extractor, source.corpus, input] += 1
-
-
-HAND_MEASURES: dict[str, Aggregate] = {
-    "label accuracy": measures.accuracy,
-    "label macro F1": measures.macro_f1,
-    **{f"F1 of {label.value}": measures.label_f1(code) for code, label in enumerate(LABELS)},
-}
+        result.add(key._replace(measure=measure), aggregate, place, vector)

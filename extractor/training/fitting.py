@@ -58,11 +58,12 @@ def fit_table(
 
 def fit_stage(
     columns: Bytes, names: Sequence[str], labels: Integers, weights: NDArray[np.float64], *,
-    trees: int, rate: float, seed: int, classes: int = len(CLASS_NAMES),
+    trees: int, rate: float, seed: int, classes: int = len(CLASS_NAMES), start: NDArray[np.float64] | None = None,
 ) -> Stage:  # fmt: skip
     """Symmetric trees on 8-bit columns, (names, rows); only the columns that a tree asks for are kept.
 
-    Classes that no label is of stay so unlikely that they are never chosen.
+    Classes that no label is of stay so unlikely that they are never chosen. start: scores, (classes, rows), that
+    the trees are to be added to; they learn what is missing.
     """
     seen, codes = np.unique(labels, return_inverse=True)
     if len(seen) < 2:
@@ -72,7 +73,8 @@ def fit_stage(
         border_count=64, l2_leaf_reg=6.0, bootstrap_type="Bernoulli", subsample=0.66, rsm=0.3,
         thread_count=THREADS, random_seed=seed, verbose=0, allow_writing_files=False,
     )  # fmt: skip
-    model.fit(Pool(np.ascontiguousarray(columns.T, np.float32), codes, weight=weights))
+    baseline = None if start is None else np.ascontiguousarray(start[seen].T)
+    model.fit(Pool(np.ascontiguousarray(columns.T, np.float32), codes, weight=weights, baseline=baseline))
     return export_stage(model, names, seen, classes)
 
 
@@ -94,10 +96,17 @@ def export_stage(model: CatBoostClassifier, names: Sequence[str], seen: Integers
         leaves[number, : len(values), seen] = values.T
     scale, bias = document["scale_and_bias"]
     full_bias = np.full(classes, _NEVER)
-    full_bias[seen] = bias
+    full_bias[seen] = bias if len(bias) else 0.0
     used, rows = np.unique(features, return_inverse=True)
     forest = quantise_leaves(rows.reshape(features.shape).astype(np.int32), thresholds, leaves * scale, full_bias)
     return Stage(tuple(names[column] for column in used), forest)
+
+
+def silent_stage(name: str, classes: int = len(CLASS_NAMES)) -> Stage:
+    """A stage that says nothing: for what the training pages hold no example of. name: any column."""
+    leaves = np.zeros((1, LEAVES, classes), np.uint16)
+    nothing = Forest(np.zeros((1, DEPTH), np.int32), np.full((1, DEPTH), 255, np.uint8), leaves, 1.0, np.zeros(classes))
+    return Stage((name,), nothing)
 
 
 def quantise_leaves(features: NDArray[np.int32], thresholds: Bytes, leaves: Array, bias: Array) -> Forest:

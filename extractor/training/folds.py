@@ -1,8 +1,8 @@
 """Cross-validation by site on the training tables: how a model labels dumps of sites that it was not trained on.
 
-The word columns of a table are out of fold already, so a fold needs nothing but the table. What is left of a
-page in the others' derived labels, through the teacher that was trained on all pages read by hand, is not
-taken out; nor are equal headlines told apart, since a table holds no line hashes.
+What a table says of words and by networks is out of fold already, so a fold needs nothing but the table. What is
+left of a page in the others' derived labels, through the teacher that was trained on all pages read by hand, is
+not taken out; nor are equal headlines told apart, since a table holds no line hashes.
 """
 
 from __future__ import annotations
@@ -10,19 +10,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor.characters import Integers, read_texts
-from extractor.classifier import LineClassifier, decide
-from extractor.features import FEATURES, own_columns
+from extractor.characters import Bytes, Integers, read_texts
+from extractor.classifier import KINDS, LineClassifier, decide, merge_classes
+from extractor.features import CLASS_NAMES, FEATURES, own_columns
 from extractor.labelling import BETAS
 from extractor.training.columns import BASE_COLUMNS
 from extractor.training.derivation import FOLDS
 from extractor.training.tables import LineTable
 from extractor.training.training import Settings, train_classifier
-from extractor.wording import WordingTable
+from extractor.wording import WordingTable, line_tokens
 
 
 def page_digests(table: LineTable) -> list[str]:
@@ -33,62 +34,72 @@ def page_digests(table: LineTable) -> list[str]:
 
 def text_digests(texts: Iterable[str]) -> list[str]:
     """The same of dumps."""
-    no_words = WordingTable(np.zeros((1, 5), np.int8))
-    return [_digest(own_columns(read_texts([text]), no_words)[: len(FEATURES)]) for text in texts]
+    return [_digest(_text_columns(text)) for text in texts]
+
+
+class JudgedPage(NamedTuple):
+    """What a model that has not seen a page's site says of it: its kind, the codes of its lines' labels and their
+    probabilities, (lines, 4)."""
+
+    kind: str
+    codes: Integers
+    probabilities: NDArray[np.float64]
 
 
 def cross_validate(
     table: LineTable, pages: Iterable[int], settings: Settings, progress: Callable[[str], None]
-) -> NDArray[np.float64]:
-    """Confusion counts, (pages, 16), truth by prediction, of the given pages, each judged by a model of other sites."""
-    chosen = np.array(sorted(pages))
-    bounds = _bounds(table)
+) -> dict[int, JudgedPage]:
+    """The given pages, each judged by a model of other sites."""
+    chosen = np.array(sorted(pages), np.int64)
     fold_of_page = table.folds[table.page_offsets[:-1]]
-    confusions = np.zeros((len(chosen), 16))
+    judged: dict[int, JudgedPage] = {}
     for fold in range(FOLDS):
-        if not (fold_of_page[chosen] == fold).any():
-            continue
-        progress(f"fold {fold + 1} of {FOLDS}")
-        classifier = train_classifier(without_fold(table, fold), settings, lambda step: None)
-        for row, page in enumerate(chosen):
-            if fold_of_page[page] == fold:
-                confusions[row] = _confusion(table, classifier, *bounds[page])
-    return confusions
+        held_out = chosen[fold_of_page[chosen] == fold]
+        if len(held_out):
+            progress(f"{table.format}: fold {fold + 1} of {FOLDS}, {len(held_out)} pages")
+            rest = without_pages(table, fold_of_page == fold)
+            classifier = train_classifier(rest, settings, lambda step: None)
+            judged.update((int(page), _judge(table, classifier, int(page))) for page in held_out)
+    return judged
 
 
-def without_fold(table: LineTable, fold: int) -> LineTable:
-    """The table less the pages of one fold's sites."""
-    kept = table.folds != fold
-    lines = np.diff(table.page_offsets)[table.folds[table.page_offsets[:-1]] != fold]
+def without_pages(table: LineTable, left_out: NDArray[np.bool_]) -> LineTable:
+    """The table less some pages; left_out: (pages,)."""
+    lines = np.diff(table.page_offsets)
+    kept = np.repeat(~left_out, lines)
     return replace(
         table,
         base=table.base[:, kept],
-        page_offsets=np.concatenate(([0], np.cumsum(lines))),
+        page_offsets=np.concatenate(([0], np.cumsum(lines[~left_out]))),
         classes=table.classes[kept],
         trust=table.trust[kept],
         read=table.read[kept],
         kinds=table.kinds[kept],
-        folds=table.folds[kept],
+        sites=table.sites[kept],
     )
 
 
-def _confusion(table: LineTable, classifier: LineClassifier, first: int, last: int) -> Integers:
+def _judge(table: LineTable, classifier: LineClassifier, page: int) -> JudgedPage:
+    first, last = table.page_offsets[page : page + 2].tolist()
     columns = dict(zip(BASE_COLUMNS[table.format], table.base[:, first:last], strict=True))
     offsets = np.array([0, last - first])
-    probabilities = classifier.judge(columns, offsets).probabilities
+    judgement = classifier.judge_again(columns, offsets)
     # words are stored in sixteen steps for each doubling
     words = np.rint(2 ** (columns["words"].astype(float) / 16) - 1).astype(np.int64)
     no_copies = np.arange(last - first, dtype=np.uint64)
-    codes = decide(
-        probabilities, words, no_copies, offsets, BETAS["html" if table.format == "html" else "text"][None]
-    ).codes
-    truth = np.maximum(table.classes[first:last] - 1, 0)
-    read = table.read[first:last]
-    return np.bincount(truth[read] * 4 + codes[read], minlength=16)
+    beta = BETAS["html" if table.format == "html" else "text"][None]
+    codes = decide(judgement.probabilities, words, no_copies, offsets, beta).codes
+    return JudgedPage(KINDS[int(judgement.kinds[0].argmax())], codes, merge_classes(judgement.probabilities))
 
 
 def _bounds(table: LineTable) -> list[tuple[int, int]]:
     return list(zip(table.page_offsets[:-1].tolist(), table.page_offsets[1:].tolist(), strict=True))
+
+
+def _text_columns(text: str) -> Bytes:
+    batch = read_texts([text])
+    no_words = WordingTable(np.zeros((1, len(CLASS_NAMES)), np.int8))
+    return own_columns(batch, no_words, line_tokens(batch))[: len(FEATURES)]
 
 
 def _digest(columns: NDArray[np.uint8]) -> str:

@@ -15,10 +15,13 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
+from extractor.characters import Integers
+
 Vectors = NDArray[np.float64]
 Aggregate = Callable[[Vectors], Vectors]
 """Sums of page vectors, (..., length of a vector), to values, (...)."""
 RESAMPLES = 1000
+CALIBRATION_BINS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Score:
     sites: int
 
     def __str__(self) -> str:
+        if self.sites < 2:  # nothing to draw from
+            return f"{self.value:.3f}"
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
@@ -68,10 +73,11 @@ def label_f1(label: int) -> Aggregate:
 
 
 def macro_f1(sums: Vectors) -> Vectors:
-    """Mean F1 of the four labels."""
-    by_label: Vectors = np.stack([label_f1(label)(sums) for label in range(4)])
-    macro: Vectors = by_label.mean(axis=0)
-    return macro
+    """Mean F1 of the labels that lines have or were given: some pages have no line of one."""
+    confusion = sums.reshape(*sums.shape[:-1], 4, 4)
+    present = confusion.sum(axis=-1) + confusion.sum(axis=-2) > 0
+    by_label = np.stack([label_f1(label)(sums) for label in range(4)])
+    return _ratio(by_label.sum(axis=0), present.sum(axis=-1))
 
 
 def score(vectors: Vectors, sites: Sequence[str], aggregate: Aggregate, seed: int = 0) -> Score:
@@ -90,12 +96,55 @@ def difference(ours: Vectors, theirs: Vectors, sites: Sequence[str], aggregate: 
     return Score(value, float(low), float(high), len(ours), len(set(sites)))
 
 
-def calibration_error(probabilities: NDArray[np.float64], truth: NDArray[np.bool_], bins: int = 15) -> float:
+def calibration_error(
+    probabilities: NDArray[np.float64], truth: NDArray[np.bool_], bins: int = CALIBRATION_BINS
+) -> float:
     """Mean distance between a probability and the share of lines that it holds for, in bins of equal mass."""
+    one_page = np.zeros(len(truth), np.int64)
+    return float(calibration(calibration_vectors(probabilities, truth, one_page, 1, bins)[0]))
+
+
+def calibration_vectors(
+    probabilities: NDArray[np.float64], truth: NDArray[np.bool_], page_of: Integers, pages: int,
+    bins: int = CALIBRATION_BINS,
+) -> Vectors:  # fmt: skip
+    """A row for each of so many pages: of each bin its lines, their probabilities, those that came true.
+
+    The bins hold equally many of all lines, in the order of their probability; resampling leaves their bounds.
+    """
     order = np.argsort(probabilities, kind="stable")
-    parts = np.array_split(order, bins)
-    gaps = [abs(probabilities[part].mean() - truth[part].mean()) * len(part) for part in parts if len(part)]
-    return float(sum(gaps) / max(len(order), 1))
+    bin_of = np.empty(len(order), np.int64)
+    for number, part in enumerate(np.array_split(order, bins)):
+        bin_of[part] = number
+    vectors = np.zeros((pages, bins, 3))
+    np.add.at(vectors, (page_of, bin_of), np.stack([np.ones(len(order)), probabilities, truth], axis=1))
+    return vectors.reshape(pages, bins * 3)
+
+
+def calibration(sums: Vectors) -> Vectors:
+    """The calibration error from vectors of calibration_vectors()."""
+    bins = sums.reshape(*sums.shape[:-1], -1, 3)
+    return _ratio(np.abs(bins[..., 1] - bins[..., 2]).sum(axis=-1), bins[..., 0].sum(axis=-1))
+
+
+def reliability(sums: Vectors) -> tuple[list[float], list[float]]:
+    """Of each bin the mean probability and the share of its lines that came true."""
+    lines, probability, true = sums.reshape(-1, 3).T
+    return _ratio(probability, lines).tolist(), _ratio(true, lines).tolist()
+
+
+def label_precision(label: int) -> Aggregate:
+    """Of the lines given a label the share that has it, from vectors of confusion counts."""
+    return lambda sums: _share_of_label(np.swapaxes(sums.reshape(*sums.shape[:-1], 4, 4), -1, -2), label)
+
+
+def label_recall(label: int) -> Aggregate:
+    """Of the lines that have a label the share that was given it, from vectors of confusion counts."""
+    return lambda sums: _share_of_label(sums.reshape(*sums.shape[:-1], 4, 4), label)
+
+
+def _share_of_label(confusion: Vectors, label: int) -> Vectors:
+    return _ratio(confusion[..., label, label], confusion[..., label, :].sum(axis=-1))
 
 
 def load_metrics(shared: Path) -> ModuleType:

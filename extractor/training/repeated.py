@@ -1,6 +1,6 @@
 """Views of pages -> their repetition columns, by tables as users will have them.
 
-Four pages in ten know no table; the others ask one of their whole site, or of 20, 5 or 2 of its pages. HTML
+Half of the pages ask a table of their whole site, the others one of 20, 5 or 2 of its pages. HTML
 and each converter's dumps are counted apart, as a user's folder is of one kind.
 """
 
@@ -16,8 +16,8 @@ from extractor.repetition import RepetitionCounter, RepetitionTable
 from extractor.repetition_features import columns_of_lines
 from extractor.training.views import PageViews, View
 
-_TABLES = (None, None, None, None, 10**9, 10**9, 10**9, 20, 5, 2)
-"""Most pages of a site that the table knows; None for no table. One is taken by the hash of a page's id."""
+_TABLES = (10**9, 10**9, 10**9, 10**9, 10**9, 20, 20, 5, 5, 2)
+"""Most pages of a site that the table knows. One is taken by the hash of a page's id."""
 
 
 class CountedPage(NamedTuple):
@@ -42,10 +42,10 @@ def add_repetition(pages: Iterable[PageViews], known: Iterable[CountedPage]) -> 
     tables = {
         (converter, most): _table(of_converter, most)
         for converter, of_converter in by_converter.items()
-        for most in {most for most in _TABLES if most is not None}
+        for most in set(_TABLES)
     }
     for view in (view for page in pages for view in page.all()):
-        table = tables.get((counted(view).converter, _TABLES[zlib.crc32(view.id.encode()) // 8 % len(_TABLES)] or 0))
+        table = tables.get((counted(view).converter, _TABLES[zlib.crc32(view.id.encode()) // 8 % len(_TABLES)]))
         if table is not None and view.own.shape[1]:
             view.repetition = columns_of_lines(table, view.page_lines, [view.site])
 

@@ -1,8 +1,8 @@
 """Tables of labelled lines: the numbers that the shipped model is rebuilt from, as Parquet files.
 
 One file a kind of page (text, html): a column of 8-bit values for each base column of a line, its class,
-its trust, whether it was read by hand, the kind of its page and the fold of its site. Beside them words.npz,
-the tables of words and class names. No text is stored.
+its trust, whether it was read by hand, the kind of its page and the number of its site. Beside them words.npz,
+the tables of words and class names and the networks. No text is stored.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from extractor.characters import Bytes, Integers
+from extractor.characters import Array, Bytes, Integers
 from extractor.classifier import BODY, HEADLINE, KINDS
 from extractor.context import Neighbourhood
 from extractor.features import FEATURES_VERSION
+from extractor.network import Network
 from extractor.training.columns import BASE_COLUMNS
-from extractor.training.derivation import LabelledView, Tables, cue_columns, fold_of, word_columns
+from extractor.training.derivation import FOLDS, LabelledView, Tables, site_number
+from extractor.training.networks import network_columns, network_inputs
 from extractor.wording import WordingTable
 
 FORMATS = ("text", "html")
@@ -34,7 +36,8 @@ class LineTable:
     """Labelled lines of whole pages. base: (BASE_COLUMNS[format], lines); page_offsets: (pages + 1).
 
     classes: indices into CLASS_NAMES; trust: 0 to 1; read: by hand; kinds: of its page, index into
-    KINDS or -1; folds: of its site."""
+    KINDS or -1; sites: the number of its site (see site_number). network: the one that saw all of the sites; what
+    the base columns hold of networks is by those that had not seen a line's site."""
 
     format: str
     base: Bytes
@@ -43,7 +46,13 @@ class LineTable:
     trust: NDArray[np.float64]
     read: NDArray[np.bool_]
     kinds: Integers
-    folds: Integers
+    sites: Integers
+    network: Network
+
+    @property
+    def folds(self) -> Integers:
+        """The fold of each line's site."""
+        return self.sites % FOLDS
 
     def parts(self) -> Iterator[tuple[int, int, Neighbourhood, dict[str, Bytes]]]:
         """Some hundred pages at a time: first and last line, their neighbourhood and their own columns."""
@@ -60,20 +69,18 @@ class LineTable:
 
 
 def line_table(format: str, labelled: Sequence[LabelledView], tables: dict[int | None, Tables]) -> LineTable:
-    """The table of the labelled views of one format; the columns of words come from out-of-fold tables."""
-    kept = [one for one in labelled if len(one.classes) and (one.view.converter == "html") == (format == "html")]
+    """The table of the labelled views of one format; what is learned in its columns has not seen their sites."""
+    kept = [one for one in labelled if len(one.classes) and one.view.format == format]
     base = []
     for one in kept:
-        rows = [one.view.own, word_columns(one.view, tables), one.view.repetition]
-        if format == "html":
-            rows += [one.view.plain_markup(), cue_columns(one.view, tables)]
-        base.append(np.concatenate(rows))
+        inputs = network_inputs(one.view, tables)
+        base.append(np.concatenate([inputs, one.view.repetition, network_columns(one.view, inputs, tables)]))
     lines = [len(one.classes) for one in kept]
     return LineTable(
         format, np.concatenate(base, axis=1), np.concatenate(([0], np.cumsum(lines))),
         np.concatenate([one.classes for one in kept]), np.concatenate([one.trust for one in kept]),
         np.concatenate([one.read for one in kept]), np.repeat([kind_of(one) for one in kept], lines),
-        np.repeat([fold_of(one.view.site) for one in kept], lines),
+        np.repeat([site_number(one.view.site) for one in kept], lines), tables[None].networks[format],
     )  # fmt: skip
 
 
@@ -91,7 +98,7 @@ def joined(first: LineTable, second: LineTable) -> LineTable:
         np.concatenate([first.page_offsets, second.page_offsets[1:] + first.page_offsets[-1]]),
         np.concatenate([first.classes, second.classes]), np.concatenate([first.trust, second.trust]),
         np.concatenate([first.read, second.read]), np.concatenate([first.kinds, second.kinds]),
-        np.concatenate([first.folds, second.folds]),
+        np.concatenate([first.sites, second.sites]), first.network,
     )  # fmt: skip
 
 
@@ -106,15 +113,18 @@ def write_tables(folder: Path, tables: Sequence[LineTable], words: Tables) -> No
         columns["kind"] = (table.kinds + 1).astype(np.uint8)
         page_of = np.repeat(np.arange(len(table.page_offsets) - 1), np.diff(table.page_offsets))
         columns["page_parity"] = (page_of % 2).astype(np.uint8)
-        columns["fold"] = table.folds.astype(np.uint8)
+        columns["site"] = table.sites.astype(np.uint16)
         schema_metadata = {"features_version": str(FEATURES_VERSION)}
         pq.write_table(
             pa.table(columns).replace_schema_metadata(schema_metadata), folder / f"{table.format}.parquet",
             compression="zstd", compression_level=19, use_dictionary=False, row_group_size=1 << 21,
             data_page_size=1 << 24, column_encoding=dict.fromkeys(columns, "BYTE_STREAM_SPLIT"),
         )  # fmt: skip
+    learned = {"words": words.words.weights, "cues": words.cues.weights}
+    for format, network in words.networks.items():
+        learned |= {f"{format}.{name}": array for name, array in network.arrays().items()}
     with (folder / "words.npz").open("wb") as file:
-        np.savez_compressed(file, words=words.words.weights, cues=words.cues.weights)
+        np.savez_compressed(file, **learned)  # type: ignore[arg-type]
 
 
 def read_table(folder: Path, format: str) -> LineTable:
@@ -132,14 +142,27 @@ def read_table(folder: Path, format: str) -> LineTable:
     return LineTable(
         format, np.stack([column[name] for name in BASE_COLUMNS[format]]),
         np.concatenate(([0], turns, [table.num_rows])), column["class"].astype(np.int64), column["trust"] / 15.0,
-        column["read"].astype(bool), column["kind"].astype(np.int64) - 1, column["fold"].astype(np.int64),
+        column["read"].astype(bool), column["kind"].astype(np.int64) - 1, column["site"].astype(np.int64),
+        read_words(folder).networks[format],
     )  # fmt: skip
 
 
 def read_words(folder: Path) -> Tables:
-    """The tables of words and class names that saw all training pages."""
+    """The tables of words and class names and the networks that saw all training pages."""
     with np.load(folder / "words.npz", allow_pickle=False) as stored:
-        return Tables(WordingTable(stored["words"]), WordingTable(stored["cues"]))
+        arrays = dict(stored)
+    networks = {
+        format: Network.of_arrays(
+            {name.removeprefix(f"{format}."): array for name, array in arrays.items() if name.startswith(f"{format}.")}
+        )
+        for format in FORMATS
+    }
+    return Tables(WordingTable(arrays["words"]), WordingTable(arrays["cues"]), networks)
+
+
+def _network_arrays(words: Tables) -> Iterator[Array]:
+    for format in sorted(words.networks):
+        yield from words.networks[format].arrays().values()
 
 
 def digest(tables: Mapping[str, LineTable], words: Tables) -> str:
@@ -155,9 +178,9 @@ def digest(tables: Mapping[str, LineTable], words: Tables) -> str:
             table.trust,
             table.read,
             table.kinds,
-            table.folds,
+            table.sites,
         ):
             found.update(np.ascontiguousarray(values).tobytes())
-    for weights in (words.words.weights, words.cues.weights):
+    for weights in (words.words.weights, words.cues.weights, *_network_arrays(words)):
         found.update(weights.tobytes())
     return found.hexdigest()

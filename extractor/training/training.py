@@ -1,7 +1,6 @@
-"""Tables of labelled lines -> a model: two stages of trees for dumps and for HTML, calibrated.
+"""Tables of labelled lines -> a model: stages of trees for dumps and for HTML, calibrated.
 
-The second stage learns from first-stage probabilities of sites that the first stage had not seen, as it
-will meet them.
+The tables hold what networks say of sites that they had not seen, as the second stage will meet it.
 """
 
 from __future__ import annotations
@@ -14,12 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor.characters import Bytes, Integers
-from extractor.classifier import KINDS, LineClassifier, Stage, stage_columns
+from extractor.classifier import KINDS, LineClassifier, Stage, merge_classes, softmax, stage_columns
 from extractor.features import CLASS_NAMES, FEATURES_VERSION
 from extractor.model_file import Check, Model
-from extractor.training.columns import BASE_COLUMNS, CANDIDATES, KIND_COLUMNS, MARKUP_KIND_COLUMNS, STAGE_COLUMNS
-from extractor.training.derivation import FOLDS, Tables
-from extractor.training.fitting import TRUST_IN_READING, fit_calibration, fit_stage
+from extractor.network import WORD_NAMES
+from extractor.page import LABELS
+from extractor.training.columns import (
+    BASE_COLUMNS,
+    CANDIDATES,
+    KIND_COLUMNS,
+    MARKUP_KIND_COLUMNS,
+    REPETITION_COLUMNS,
+)
+from extractor.training.derivation import Tables
+from extractor.training.fitting import TRUST_IN_READING, fit_calibration, fit_stage, silent_stage
+from extractor.training.measures import accuracy, macro_f1
 from extractor.training.tables import LineTable
 
 KEPT_SHARES = (1.0, 0.2, 1.0, 0.06, 0.15)
@@ -33,10 +41,10 @@ class Settings:
     """Sizes of the forests, the rates at which they learn, and the share of the chosen lines they learn from."""
 
     lines: float = 1.0
-    first_trees: int = 150
-    first_rate: float = 0.15
     second_trees: int = 250
     second_rate: float = 0.1
+    repetition_trees: int = 100
+    repetition_rate: float = 0.08
     kind_trees: int = 250
     kind_rate: float = 0.06
 
@@ -46,34 +54,27 @@ def train_model(
     progress: Callable[[str], None] = lambda step: None,
 ) -> Model:  # fmt: skip
     """A model from the tables of both formats and the word tables; card: what is to be said of the data."""
-    classifiers, checks = {}, {}
+    classifiers, checks, scores = {}, {}, {}
     for format, table in tables.items():
         progress(f"{format}: {len(table.classes)} lines of {len(table.page_offsets) - 1} pages")
-        classifiers[format] = train_classifier(table, settings or Settings(), progress)
+        classifiers[format], scores[format] = _train_classifier(table, settings or Settings(), progress)
         checks[format] = _check(table, classifiers[format])
-    full_card = {"features_version": FEATURES_VERSION, "classes": CLASS_NAMES, **card}
+    full_card = {"features_version": FEATURES_VERSION, "classes": CLASS_NAMES, "scores": scores, **card}
     return Model(words.words, words.cues, classifiers, checks, full_card)
 
 
 def train_classifier(table: LineTable, settings: Settings, progress: Callable[[str], None]) -> LineClassifier:
-    """Both stages, the calibration and the kinds of one format."""
+    """All that is learned from the table of one format, behind its network."""
+    return _train_classifier(table, settings, progress)[0]
+
+
+def _train_classifier(
+    table: LineTable, settings: Settings, progress: Callable[[str], None]
+) -> tuple[LineClassifier, dict[str, float]]:
+    """The classifier, and how its second stage labels lines read by hand of sites that it has not seen."""
     names = CANDIDATES[table.format]
     rows, weights = sample_rows(table, settings.lines)
     columns, classes = matrix(table, rows, names), table.classes[rows]
-    group = table.folds % 2
-    progress(f"first stage, out of fold ({len(rows)} lines)")
-    seen = np.zeros((len(CLASS_NAMES), len(table.classes)), np.uint8)
-    for held_out in (0, 1):
-        kept = group[rows] != held_out
-        stage = fit_stage(
-            columns[:, kept], names, classes[kept], weights[kept],
-            trees=settings.first_trees, rate=settings.first_rate, seed=held_out,
-        )  # fmt: skip
-        seen |= _stage_probabilities(table, stage, group == held_out)
-    progress("first stage")
-    first = fit_stage(columns, names, classes, weights, trees=settings.first_trees, rate=settings.first_rate, seed=2)
-    columns = np.concatenate([columns, matrix(table, rows, STAGE_COLUMNS, seen)])
-    names = (*names, *STAGE_COLUMNS)
 
     def second_stage(kept: NDArray[np.bool_]) -> Stage:
         return fit_stage(
@@ -81,18 +82,56 @@ def train_classifier(table: LineTable, settings: Settings, progress: Callable[[s
             trees=settings.second_trees, rate=settings.second_rate, seed=3,
         )  # fmt: skip
 
-    progress("calibration")
-    held = table.folds[rows] == FOLDS - 1
-    partial = second_stage(~held & (np.arange(len(rows)) % 2 == 0))  # half of the lines will do here
-    chosen = columns[np.array([names.index(name) for name in partial.names])][:, held]
-    slopes, intercepts = fit_calibration(partial.forest.scores(chosen), classes[held], weights[held])
+    progress(f"second stage, out of fold ({len(rows)} lines)")
+    scores, group = np.zeros((len(CLASS_NAMES), len(table.classes))), table.folds % 2
+    for held_out in (0, 1):
+        # half of the lines will do here
+        partial = second_stage((group[rows] != held_out) & (np.arange(len(rows)) % 2 == 0))
+        scores += _stage_scores(table, partial, group == held_out)
+    slopes, intercepts = fit_calibration(scores[:, rows], classes, weights)
     progress("second stage")
     second = second_stage(np.ones(len(rows), bool))
+    progress("repetition")
+    calibrated = scores * slopes[:, None] + intercepts[:, None]
+    repetition = _fit_repetition(table, rows, weights, calibrated, settings)
     progress("kinds of pages")
-    return LineClassifier(first, second, _fit_kinds(table, seen, settings), slopes, intercepts)
+    classifier = LineClassifier(table.network, second, repetition, _fit_kinds(table, settings), slopes, intercepts)
+    return classifier, _scores_of_read(table, calibrated)
 
 
-def _fit_kinds(table: LineTable, seen: Bytes, settings: Settings) -> Stage:
+def _scores_of_read(table: LineTable, scores: NDArray[np.float64]) -> dict[str, float]:
+    """Accuracy and macro F1 of the most probable labels of the lines read by hand, to four digits."""
+    read = table.read
+    found = merge_classes(softmax(scores[:, read]).T).argmax(axis=1)
+    truth = np.maximum(table.classes[read] - 1, 0)
+    confusion = np.bincount(truth * len(LABELS) + found, minlength=len(LABELS) ** 2).astype(float)
+    return {
+        "held-out sites, accuracy": round(float(accuracy(confusion)), 4),
+        "held-out sites, macro F1": round(float(macro_f1(confusion)), 4),
+    }
+
+
+def _fit_repetition(
+    table: LineTable, rows: Integers, weights: NDArray[np.float64], scores: NDArray[np.float64], settings: Settings
+) -> Stage:
+    """Trees that are added to the second stage's scores, (classes, lines), where a table knows the site.
+
+    A site of many pages counts no more than by the square root of its lines.
+    """
+    known = table.base[BASE_COLUMNS[table.format].index("site_known")][rows] > 0
+    chosen, weights = rows[known], weights[known]
+    if len(np.unique(table.classes[chosen])) < len(CLASS_NAMES):
+        return silent_stage("site_known")
+    _, site, lines = np.unique(table.sites[chosen], return_inverse=True, return_counts=True)
+    seen = np.stack(list(stage_columns(softmax(scores)).values()))
+    return fit_stage(
+        matrix(table, chosen, REPETITION_COLUMNS, seen), REPETITION_COLUMNS, table.classes[chosen],
+        weights * lines[site] ** -0.5, trees=settings.repetition_trees, rate=settings.repetition_rate, seed=5,
+        start=scores[:, chosen],
+    )  # fmt: skip
+
+
+def _fit_kinds(table: LineTable, settings: Settings) -> Stage:
     """Trees on what the first stage says of whole pages; rare kinds count for as much as half of the articles."""
     first_lines = table.page_offsets[:-1]
     rows = first_lines[table.kinds[first_lines] >= 0]
@@ -101,7 +140,7 @@ def _fit_kinds(table: LineTable, seen: Bytes, settings: Settings) -> Stage:
     weights = (counts.max() / np.maximum(counts, 1)) ** 0.5
     names = (*KIND_COLUMNS, *(MARKUP_KIND_COLUMNS if table.format == "html" else ()))
     return fit_stage(
-        matrix(table, rows, names, seen), names, kinds, weights[kinds],
+        matrix(table, rows, names), names, kinds, weights[kinds],
         trees=settings.kind_trees, rate=settings.kind_rate, seed=4, classes=len(KINDS),
     )  # fmt: skip
 
@@ -110,13 +149,18 @@ def sample_rows(table: LineTable, part: float = 1.0) -> tuple[Integers, NDArray[
     """The lines that trees are grown on, and the weight of each."""
     share = np.where(table.read, np.array(KEPT_SHARES_OF_READ)[table.classes], np.array(KEPT_SHARES)[table.classes])
     rows = np.flatnonzero(np.random.default_rng(0).random(len(share)) < share * part)
-    by_page = np.clip(np.sqrt(200 / table.page_lines()), 0.3, 2.0)
-    weights = table.trust * by_page * np.where(table.read, TRUST_IN_READING, 1.0) / share
+    weights = table.trust * page_factors(table) * np.where(table.read, TRUST_IN_READING, 1.0) / share
     return rows, weights[rows]
 
 
+def page_factors(table: LineTable) -> NDArray[np.float64]:
+    """For each line what it counts for its page's length: a long page counts for less than by its lines."""
+    factors: NDArray[np.float64] = np.clip(np.sqrt(200 / table.page_lines()), 0.3, 2.0)
+    return factors
+
+
 def matrix(table: LineTable, rows: Integers, names: tuple[str, ...], seen: Bytes | None = None) -> Bytes:
-    """Named columns, (names, rows), of some lines; seen: first-stage probabilities of all lines, if asked for."""
+    """Named columns, (names, rows), of some lines; seen: what is thought of all lines, if not what the network does."""
     found = np.empty((len(names), len(rows)), np.uint8)
     for low, high, around, columns in table.parts():
         if seen is not None:
@@ -127,19 +171,19 @@ def matrix(table: LineTable, rows: Integers, names: tuple[str, ...], seen: Bytes
     return found
 
 
-def _stage_probabilities(table: LineTable, stage: Stage, wanted: NDArray[np.bool_]) -> Bytes:
-    """A stage's probabilities of the wanted lines in 8 bits, (classes, lines), 0 for all others."""
-    found = np.zeros((len(CLASS_NAMES), len(wanted)), np.uint8)
+def _stage_scores(table: LineTable, stage: Stage, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """A stage's scores of the wanted lines, (classes, lines), 0 for all others."""
+    found = np.zeros((len(CLASS_NAMES), len(wanted)))
     for low, high, around, _ in table.parts():
         if wanted[low:high].any():
-            rows = stage_columns(stage.probabilities(around))
-            found[:, low:high] = np.stack(list(rows.values())) * wanted[low:high]
+            found[:, low:high] = stage.scores(around.matrix(stage.names)) * wanted[low:high]
     return found
 
 
 def _check(table: LineTable, classifier: LineClassifier) -> Check:
-    """The first lines of the first pages, taken as one page."""
-    names = BASE_COLUMNS[table.format]
-    columns = np.ascontiguousarray(table.base[:, :_CHECK_LINES])
+    """The first lines of the first pages, taken as one page, with words at random."""
+    names = (*BASE_COLUMNS[table.format][: -len(CLASS_NAMES)], *WORD_NAMES)
+    words = np.random.default_rng(0).integers(64, 192, (len(WORD_NAMES), len(table.classes[:_CHECK_LINES])), np.uint8)
+    columns = np.concatenate([table.base[: -len(CLASS_NAMES), :_CHECK_LINES], words])
     around = dict(zip(names, columns, strict=True))
     return Check(names, columns, classifier.judge(around, np.array([0, columns.shape[1]])).probabilities)

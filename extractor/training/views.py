@@ -62,6 +62,11 @@ class View:
     page_lines: PageLines
     repetition: Bytes
 
+    @property
+    def format(self) -> str:
+        """ "html" or "text"."""
+        return "html" if self.converter == "html" else "text"
+
     def plain_markup(self) -> Bytes:
         """The markup columns that need no table of class names."""
         if self.markup is None:
@@ -115,7 +120,7 @@ def make_view(
     tokens, offsets = line_tokens(batch)
     return View(
         source.corpus, source.id, source.split, source.site, source.page_type, converter,
-        own_columns(batch, _NO_WORDING)[: len(FEATURES)], tokens, offsets,
+        own_columns(batch, _NO_WORDING, (tokens, offsets))[: len(FEATURES)], tokens, offsets,
         markup_columns([markup], batch, _NO_WORDING) if markup else None,
         cue_line_tokens([markup], batch) if markup else None,
         np.diff(batch.word_offsets), gold.astype(np.int8), covered, _segments(source, texts), html_line, hand,

@@ -1,0 +1,214 @@
+"""One line of a page -> why it has its label, as values: see explain().
+
+What its columns add to the score of each class, what the classifier said before and after lines that read the same
+were given one opinion, where the page's cut stands, the lines around it and the evidence of repetition. Every number
+is the one that label() used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor.characters import Bytes
+from extractor.classifier import (
+    BODY,
+    BODY_AT_LEAST,
+    HEADLINE,
+    PROBABILITY_STEPS,
+    Stage,
+    expected_f_cut,
+    pool_copies,
+    softmax,
+    stage_columns,
+)
+from extractor.context import Neighbourhood
+from extractor.contributions import shapley_values
+from extractor.features import CLASS_NAMES, FEATURES, REPETITION_NAMES
+from extractor.labelling import BETAS, LinesRead, Preference, label, read_lines
+from extractor.markup import CUE_NAMES, MARKUP_NAMES
+from extractor.model_file import Model
+from extractor.network import WORD_NAMES
+from extractor.page import LABELS, Label, LabelledPage, Line, Page
+
+if TYPE_CHECKING:
+    from extractor.repetition import RepetitionTable
+
+_NOTHING = 1e-9
+"""Log-odds below which a contribution is rounding."""
+NEIGHBOURS = 3
+"""Lines shown above and below."""
+_GROUPS: Mapping[str, str] = {
+    **{feature.name: feature.group for feature in FEATURES},
+    **{f"wording_{name}": "wording" for name in CLASS_NAMES},
+    **{f"p_{name}": "network's opinion" for name in CLASS_NAMES},
+    **dict.fromkeys(WORD_NAMES, "words"),
+    **dict.fromkeys(REPETITION_NAMES, "repetition across pages"),
+    **dict.fromkeys(MARKUP_NAMES, "markup"),
+    **dict.fromkeys(CUE_NAMES, "class names"),
+}
+
+
+class Contribution(NamedTuple):
+    """What one column adds to the score of each of CLASS_NAMES, in log-odds; value: what it holds, 0 to 255."""
+
+    column: str
+    group: str
+    value: int
+    scores: tuple[float, ...]
+
+
+class StageExplanation(NamedTuple):
+    """base: the mean scores of the page's lines; with all contributions it sums to scores, by class."""
+
+    base: tuple[float, ...]
+    contributions: tuple[Contribution, ...]
+    scores: tuple[float, ...]
+
+    def by_group(self) -> dict[str, tuple[float, ...]]:
+        """The contributions of each group of columns, added up, the weightiest group first."""
+        groups: dict[str, NDArray[np.float64]] = {}
+        for one in self.contributions:
+            groups[one.group] = groups.get(one.group, np.zeros(len(self.base))) + np.array(one.scores)
+        ranked = sorted(groups.items(), key=lambda item: (-abs(item[1]).max(), item[0]))
+        return {group: tuple(scores.tolist()) for group, scores in ranked}
+
+
+class Explanation(NamedTuple):
+    """Why a line has its label.
+
+    own: the probabilities of CLASS_NAMES before equal lines were given one opinion; pooled: after, which is
+    line.probabilities with the headline apart. body: the probability of being body, cut: the least that is kept on
+    this page (above 1 if nothing is). copies: the numbers of the other lines of the page that read the same. columns:
+    the line's base columns. table: whether a repetition table was asked. network: the probabilities that the network
+    gives, which are one of the second stage's groups of columns. repetition: what a table adds, or None where it knows
+    nothing of the page's site.
+    """
+
+    line: Line
+    is_headline: bool
+    neighbours: tuple[Line, ...]
+    own: tuple[float, ...]
+    pooled: tuple[float, ...]
+    body: float
+    cut: float
+    copies: tuple[int, ...]
+    columns: Mapping[str, int]
+    table: bool
+    network: tuple[float, ...]
+    second: StageExplanation
+    repetition: StageExplanation | None
+
+    @property
+    def most_probable(self) -> Label:
+        """The label that is likeliest for the line by itself."""
+        return LABELS[int(np.argmax(self.line.probabilities))]
+
+    @property
+    def cut_decided(self) -> bool:
+        """Whether the page's cut, and not the line's most probable label, made it body or kept it from being body."""
+        return (self.body >= self.cut) != (self.most_probable is Label.BODY)
+
+    @property
+    def reason(self) -> str:
+        """What decided, in words."""
+        label, reached = self.line.label, self.body >= self.cut
+        if reached and label is not Label.BODY:
+            return f"it reads as the headline does, and a copy of the headline is {label}"
+        side = "reaches" if reached else "is below"
+        stands = f"its probability of being body, {self.body:.3f}, {side} the page's cut, {self.cut:.3f}"
+        return f"the cut decided: {stands}" if self.cut_decided else f"it is the most probable label, and {stands}"
+
+
+def explain(
+    page: Page | str | bytes, number: int, *, model: Model | None = None,
+    repetition: RepetitionTable | None = None, prefer: Preference | None = None,
+) -> Explanation:  # fmt: skip
+    """Why line `number` of a page, as label() counts them, has its label; the arguments are those of label().
+
+    ValueError for a number that no line has, saying which do.
+    """
+    page = page if isinstance(page, Page) else Page(page)
+    model = model or Model.default()
+    labelled = label(page, model=model, repetition=repetition, prefer=prefer)
+    place = _place(labelled, number)
+    read = read_lines(page, model, repetition)
+    return _explained(labelled, read, model, place, BETAS[read.format][prefer], repetition is not None)
+
+
+def _place(labelled: LabelledPage, number: int) -> int:
+    """Which of the page's lines has the number. ValueError if none has."""
+    numbers = [line.number for line in labelled.lines]
+    if number in numbers:
+        return numbers.index(number)
+    if not numbers:
+        raise ValueError("the page has no lines")
+    if not numbers[0] <= number <= numbers[-1]:
+        raise ValueError(f"no line {number}: the lines of the page have the numbers {numbers[0]} to {numbers[-1]}")
+    after = next(place for place, other in enumerate(numbers) if other > number)
+    raise ValueError(f"line {number} is blank; the lines next to it are {numbers[after - 1]} and {numbers[after]}")
+
+
+def _explained(
+    labelled: LabelledPage, read: LinesRead, model: Model, place: int, beta: float, asked: bool
+) -> Explanation:
+    batch, columns, lines = read.batch, read.columns, labelled.lines
+    classifier = model.classifiers[read.format]
+    own = classifier.judge(columns, batch.page_offsets).probabilities
+    pooled = pool_copies(own, batch.line_hashes, batch.page_offsets)
+    body = np.rint((pooled[:, HEADLINE] + pooled[:, BODY]) * PROBABILITY_STEPS).astype(np.int64)
+    words = np.maximum(np.diff(batch.word_offsets), 1)
+    cut = int(expected_f_cut(body, words, batch.page, batch.page_offsets, beta)[0])
+    cut = max(cut, round(BODY_AT_LEAST * PROBABILITY_STEPS))
+    network = softmax(classifier.first.scores(columns, batch.page_offsets))
+    known = {**columns, **stage_columns(network)}
+    second = _stage(classifier.second, known, read, place, classifier.slopes, classifier.intercepts)
+    table = None
+    if columns["site_known"][place]:
+        around = Neighbourhood(known, batch.page_offsets)
+        before = softmax(classifier.calibrated(classifier.second.scores(around.matrix(classifier.second.names))))
+        ones, zeros = np.ones(len(CLASS_NAMES)), np.zeros(len(CLASS_NAMES))
+        table = _stage(classifier.repetition, {**columns, **stage_columns(before)}, read, place, ones, zeros)
+    same = np.flatnonzero(batch.line_hashes == batch.line_hashes[place]).tolist()
+    return Explanation(
+        lines[place], lines[place] == labelled.headline,
+        (*lines[max(place - NEIGHBOURS, 0) : place], *lines[place + 1 : place + 1 + NEIGHBOURS]),
+        tuple(own[place].tolist()), tuple(pooled[place].tolist()),
+        int(body[place]) / PROBABILITY_STEPS, cut / PROBABILITY_STEPS,
+        tuple(lines[other].number for other in same if other != place),
+        {name: int(column[place]) for name, column in columns.items()}, asked,
+        tuple(network[:, place].tolist()), second, table,
+    )  # fmt: skip
+
+
+def _stage(
+    stage: Stage, columns: Mapping[str, Bytes], read: LinesRead, place: int,
+    slopes: NDArray[np.float64], intercepts: NDArray[np.float64],
+) -> StageExplanation:  # fmt: skip
+    matrix = Neighbourhood(columns, read.batch.page_offsets).matrix(stage.names)
+    base, values = shapley_values(stage.forest, matrix, place)
+    base, values = base * slopes + intercepts, values * slopes
+    scores = stage.forest.scores(matrix[:, place : place + 1])[:, 0] * slopes + intercepts
+    order = np.argsort(-abs(values).max(axis=1), kind="stable")
+    contributions = tuple(
+        Contribution(stage.names[row], group_of(stage.names[row]), int(matrix[row, place]), tuple(values[row].tolist()))
+        for row in order.tolist()
+        if abs(values[row]).max() > _NOTHING
+    )
+    return StageExplanation(tuple(base.tolist()), contributions, tuple(scores.tolist()))
+
+
+def group_of(column: str) -> str:
+    """The group that a column of a stage belongs to: what it tells, and of which lines.
+
+    >>> group_of("words"), group_of("words[-1]"), group_of("p_body@page")
+    ('size', 'size, lines around', "network's opinion, whole page")
+    """
+    own = re.match(r"\w*[^\W_]", column)
+    name = own.group() if own else column
+    where = "" if name == column else ", whole page" if column.endswith("@page") else ", lines around"
+    return _GROUPS[name] + where

@@ -1,0 +1,225 @@
+"""Columns of lines -> what a small convolutional network thinks of each: the first stage of the classifier.
+
+Two dense layers read a line alone, its page's mean is added, and blocks of depthwise and pointwise convolution
+(Chollet 2017) look at the lines around, farther from block to block. All sums are of whole numbers small enough
+for float32 to hold exactly, so that what is thought of a line depends on its page alone and on no batch, thread or
+matrix library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor.characters import Array, Bytes, Hashes, Integers, sum_runs
+from extractor.wording import WordingTable, table_of
+
+STATE = 1023
+"""Largest value of what passes from layer to layer."""
+EXACT = (1 << 24) - 1
+"""Whole numbers up to here are exact in float32."""
+TAPS = 5
+_ROWS = 16
+"""Lines multiplied at once: so few that no matrix library starts threads for them."""
+_LINES_AT_ONCE = 128 * _ROWS
+
+WORD_OUTPUTS = 16
+WORD_NAMES = tuple(f"word_{output}" for output in range(WORD_OUTPUTS))
+"""Columns of what the words of a line say, by a network's own table."""
+
+Floats = NDArray[np.float32]
+
+
+class Dense(NamedTuple):
+    """Whole weights, (inputs, outputs), and for each output the worth of a unit of the sum, and what is added."""
+
+    weights: Floats
+    scale: Floats
+    bias: Floats
+
+    def apply(self, inputs: Floats) -> Floats:
+        """(lines, inputs) -> (lines, outputs); lines: a multiple of _ROWS."""
+        return self.worth(self.sums(inputs))
+
+    def sums(self, inputs: Floats) -> Floats:
+        """The whole sums of weighted inputs."""
+        sums: Floats = np.matmul(inputs.reshape(-1, _ROWS, inputs.shape[1]), self.weights)
+        return sums.reshape(len(inputs), self.weights.shape[1])
+
+    def worth(self, sums: Floats) -> Floats:
+        """What sums are worth, in place."""
+        sums *= self.scale
+        sums += self.bias
+        return sums
+
+
+class Block(NamedTuple):
+    """Depthwise taps, (TAPS, channels), `dilation` lines apart, the worth of their sums, and a dense layer."""
+
+    dilation: int
+    taps: Floats
+    scale: Floats
+    dense: Dense
+
+    def apply(self, state: Floats) -> Floats:
+        """The state of some lines, (lines, channels), as it is after the block; beyond the edges all is 0."""
+        seen = state * self.taps[TAPS // 2]
+        for away in range(1, TAPS // 2 + 1):
+            shift = away * self.dilation
+            seen[shift:] += state[:-shift] * self.taps[TAPS // 2 - away]
+            seen[:-shift] += state[shift:] * self.taps[TAPS // 2 + away]
+        seen *= self.scale
+        found = _whole(self.dense.apply(_whole(seen, -STATE, STATE)), 0, STATE)
+        found += state
+        return np.minimum(found, STATE, out=found)
+
+
+class Network(NamedTuple):
+    """Reads columns by name; the columns of WORD_NAMES among them are what `words` gives the tokens of a line.
+    kinds: columns whose values are kinds, not sizes, each with weights, (256, outputs), by kind."""
+
+    names: tuple[str, ...]
+    words: WordingTable
+    reading: Dense
+    kinds: Mapping[str, Floats]
+    understanding: Dense
+    page: Dense
+    blocks: Sequence[Block]
+    deciding: Dense
+
+    def scores(self, columns: Mapping[str, Bytes], page_offsets: Integers) -> NDArray[np.float64]:
+        """Log-odds, (classes, lines), of the lines of some pages, from their columns by name."""
+        lines = int(page_offsets[-1])
+        state = np.empty((lines, self.page.weights.shape[0]), np.uint16)
+        for first in range(0, lines, _LINES_AT_ONCE):
+            part = slice(first, min(first + _LINES_AT_ONCE, lines))
+            state[part] = self._read(columns, part)
+        page = np.repeat(np.arange(len(page_offsets) - 1), np.diff(page_offsets))
+        pages = self._page_states(state, page_offsets)
+        scores = np.empty((lines, self.deciding.weights.shape[1]), np.float32)
+        for some, inner in _stretches(page, self._gap(), self._halo()):
+            held = some >= 0
+            around = _rows(len(some), state.shape[1])
+            around[: len(some)][held] = np.minimum(state[some[held]] + pages[page[some[held]]], STATE)
+            mask = _rows(len(some), 1)
+            mask[: len(some), 0] = held
+            for block in self.blocks:
+                around = block.apply(around)
+                around *= mask
+            kept = np.flatnonzero(held[inner]) + inner.start
+            scores[some[kept]] = self.deciding.apply(around)[kept]
+        return np.ascontiguousarray(scores.T, np.float64)
+
+    def word_columns(self, tokens: Hashes, offsets: Integers) -> dict[str, Bytes]:
+        """The columns of WORD_NAMES, from the tokens of lines in runs."""
+        return dict(zip(WORD_NAMES, self.words.score(tokens, offsets), strict=True))
+
+    def arrays(self) -> dict[str, Array]:
+        """All that it consists of, by name."""
+        found: dict[str, Array] = {
+            "names": _text(self.names),
+            "kinds": _text(tuple(self.kinds)), "words": self.words.weights,
+            "words_total": np.array([self.words.weights.sum(dtype=np.int64)]),
+            "dilations": np.array([block.dilation for block in self.blocks]),
+        }  # fmt: skip
+        found |= {f"kind.{name}": weights.astype(np.int32) for name, weights in self.kinds.items()}
+        for name in _LAYERS:
+            found |= _dense_arrays(name, getattr(self, name))
+        for number, block in enumerate(self.blocks):
+            found |= {f"block{number}.taps": block.taps.astype(np.int32), f"block{number}.scale": block.scale}
+            found |= _dense_arrays(f"block{number}.dense", block.dense)
+        return found
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, Array]) -> Network:
+        """The network that arrays() gave. KeyError or ValueError where parts are missing or do not fit."""
+        names, kinds = (tuple(arrays[part].tobytes().decode().split("\n")) for part in ("names", "kinds"))
+        layers = {name: _dense(name, arrays) for name in _LAYERS}
+        blocks = tuple(
+            Block(int(dilation), arrays[f"block{number}.taps"].astype(np.float32), arrays[f"block{number}.scale"],
+                  _dense(f"block{number}.dense", arrays))
+            for number, dilation in enumerate(arrays["dilations"].tolist())
+        )  # fmt: skip
+        weights = {
+            name.removeprefix("kind."): array.astype(np.float32)
+            for name, array in arrays.items()
+            if name.startswith("kind.")
+        }
+        if arrays["words"].sum(dtype=np.int64) != arrays["words_total"][0]:
+            raise ValueError("not the table of words that was saved")
+        channels = layers["page"].weights.shape[0]
+        fits = layers["reading"].weights.shape == (len(names), channels) and all(
+            block.taps.shape == (TAPS, channels) and block.dilation > 0 for block in blocks
+        )
+        fits &= tuple(weights) == kinds and len(blocks) == sum(name.endswith(".taps") for name in arrays)
+        if not fits or any(table.shape != (256, channels) for table in weights.values()):
+            raise ValueError("layers of a network that do not fit each other")
+        return cls(names=names, words=table_of(arrays["words"], WORD_OUTPUTS), kinds=weights, blocks=blocks, **layers)
+
+    def _read(self, columns: Mapping[str, Bytes], part: slice) -> Floats:
+        """The state of some lines, each by itself."""
+        inputs = np.stack([columns[name][part] for name in self.names])
+        rows = _rows(inputs.shape[1], inputs.shape[0])
+        rows[: inputs.shape[1]] = inputs.T
+        sums = self.reading.sums(rows)
+        for name, weights in self.kinds.items():
+            sums[: inputs.shape[1]] += weights[columns[name][part]]
+        read = _whole(self.reading.worth(sums), 0, STATE)
+        return _whole(self.understanding.apply(read), 0, STATE)[: inputs.shape[1]]
+
+    def _page_states(self, state: NDArray[np.uint16], page_offsets: Integers) -> NDArray[np.uint16]:
+        """What the mean of a page's lines adds to each of them, (pages, channels)."""
+        sums = sum_runs(state.astype(np.int64), page_offsets)
+        means = sums // np.maximum(np.diff(page_offsets), 1)[:, None]
+        rows = _rows(len(means), means.shape[1])
+        rows[: len(means)] = means
+        return _whole(self.page.apply(rows), 0, STATE)[: len(means)].astype(np.uint16)
+
+    def _gap(self) -> int:
+        """Lines that a block may look beyond the edge of a page."""
+        return max(block.dilation for block in self.blocks) * (TAPS // 2)
+
+    def _halo(self) -> int:
+        """Lines on either side that all blocks together look at."""
+        return sum(block.dilation for block in self.blocks) * (TAPS // 2)
+
+
+_LAYERS = ("reading", "understanding", "page", "deciding")
+
+
+def _dense_arrays(name: str, layer: Dense) -> dict[str, Array]:
+    whole = layer.weights.astype(np.int32)
+    return {f"{name}.weights": whole, f"{name}.scale": layer.scale, f"{name}.bias": layer.bias}
+
+
+def _dense(name: str, arrays: Mapping[str, Array]) -> Dense:
+    weights = arrays[f"{name}.weights"].astype(np.float32)
+    return Dense(weights, arrays[f"{name}.scale"], arrays[f"{name}.bias"])
+
+
+def _text(names: tuple[str, ...]) -> Array:
+    return np.frombuffer("\n".join(names).encode(), np.uint8)
+
+
+def _stretches(page: Integers, gap: int, halo: int) -> Iterator[tuple[Integers, slice]]:
+    """Lines in order, pages parted by gaps of -1, in overlapping stretches; of each the part that is its own."""
+    padded = np.full(len(page) + gap * (page[-1] + 1 if len(page) else 0), -1, np.int64)
+    padded[np.arange(len(page)) + gap * page] = np.arange(len(page))
+    for first in range(0, len(padded), _LINES_AT_ONCE):
+        start = max(first - halo, 0)
+        some = padded[start : first + _LINES_AT_ONCE + halo]
+        yield some, slice(first - start, min(first - start + _LINES_AT_ONCE, len(some)))
+
+
+def _rows(lines: int, width: int) -> Floats:
+    """Zeros for some lines, and for as many more as make whole groups of _ROWS."""
+    return np.zeros((-(-lines // _ROWS) * _ROWS, width), np.float32)
+
+
+def _whole(values: Floats, least: int, most: int) -> Floats:
+    """Values rounded to whole numbers between both, in place."""
+    np.clip(values, least, most, out=values)
+    return np.rint(values, out=values)

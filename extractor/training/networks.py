@@ -1,0 +1,66 @@
+"""Labelled views -> networks of all sites and of all but each fold's, and the columns that they give views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from extractor.characters import Bytes
+from extractor.classifier import softmax, stage_columns
+from extractor.training.columns import NETWORK_COLUMNS
+from extractor.training.derivation import FOLDS, LabelledView, Tables, cue_columns, fold_of, tables_of, word_columns
+from extractor.training.views import View
+
+if TYPE_CHECKING:
+    from extractor.training.network_training import NetworkPages
+
+
+def add_networks(
+    labelled: Sequence[LabelledView], tables: Mapping[int | None, Tables], progress: Callable[[str], None]
+) -> dict[int | None, Tables]:
+    """The tables with networks for both formats, each learned from the sites that the table has seen."""
+    from extractor.training.network_training import fit_network  # PyTorch is needed here alone
+
+    found = dict(tables)
+    for format in ("text", "html"):
+        chosen = [one for one in labelled if len(one.classes) and one.view.format == format]
+        pages = _network_pages(format, chosen, tables)
+        folds = np.array([fold_of(one.view.site) for one in chosen])
+        for fold in (*range(FOLDS), None):
+            progress(f"network for {format}, " + ("all sites" if fold is None else f"without fold {fold}"))
+            network = fit_network(pages if fold is None else pages.of(folds != fold))
+            found[fold] = replace(found[fold], networks={**found[fold].networks, format: network})
+    return found
+
+
+def network_inputs(view: View, tables: Mapping[int | None, Tables]) -> Bytes:
+    """The columns of NETWORK_COLUMNS that a table which has not seen the site gives, (names, lines)."""
+    rows = [view.own, word_columns(view, tables)]
+    if view.format == "html":
+        rows += [view.plain_markup(), cue_columns(view, tables)]
+    return np.concatenate(rows)
+
+
+def network_columns(view: View, inputs: Bytes, tables: Mapping[int | None, Tables]) -> Bytes:
+    """What a network that has not seen the site says of the lines, (CLASS_NAMES, lines) in 8 bits."""
+    network = tables_of(view, tables).networks[view.format]
+    columns = dict(zip(NETWORK_COLUMNS[view.format], inputs, strict=True))
+    columns |= network.word_columns(view.tokens, view.token_offsets)
+    chances = softmax(network.scores(columns, np.array([0, inputs.shape[1]])))
+    return np.stack(list(stage_columns(chances).values()))
+
+
+def _network_pages(format: str, chosen: Sequence[LabelledView], tables: Mapping[int | None, Tables]) -> NetworkPages:
+    from extractor.training.network_training import NetworkPages, page_weights
+
+    lines = np.array([len(one.classes) for one in chosen])
+    trust, read = (np.concatenate([getattr(one, name) for one in chosen]) for name in ("trust", "read"))
+    return NetworkPages(
+        NETWORK_COLUMNS[format], np.concatenate([network_inputs(one.view, tables) for one in chosen], axis=1),
+        np.concatenate([one.view.tokens for one in chosen]),
+        np.concatenate([np.diff(one.view.token_offsets) for one in chosen]), lines,
+        np.concatenate([one.classes for one in chosen]), page_weights(lines, trust, read),
+    )  # fmt: skip

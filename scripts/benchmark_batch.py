@@ -1,0 +1,175 @@
+"""What `extractor clean` costs on many pages, as Markdown: CPU a page with one and two processes, the share of the
+parent, how memory grows, and the time for many dumps beside trafilatura's on the HTML of some of the same pages.
+
+The dumps are those of the shared corpora, again and again under other names, in a folder that is removed afterwards.
+
+    python scripts/benchmark_batch.py                                   # 100,000 dumps
+    python scripts/benchmark_batch.py --pages 10000 --sample 100        # fewer
+
+CPU times, so that what else the machine does matters little; memory is what each process holds, not what it shares.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import multiprocessing
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from extractor.corpus.batch import CleanSettings
+from extractor.corpus.run import RunSettings, clean_corpus
+from extractor.training.peers import extract_quietly, load_peer
+
+ROOT = Path(__file__).parent.parent
+CORPORA = ("newspaper", "wcxb", "dragnet", "l3s-gn1", "cleaneval", "multilingual")
+FROM_PAGE, MOST_GROWTH, MOST_RATIO, MOST_PARENT = 2_000, 20.0, 1.1, 0.1
+EVERY = 0.2
+"""Seconds between two looks at the processes."""
+FOLDER_PAGES = 1_000
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(slots=True)
+class Watched:
+    """Seconds of CPU of each process of a run, and mebibytes it held at most up to FROM_PAGE pages, and at most."""
+
+    wall: float = 0.0
+    cpu: dict[int, float] = field(default_factory=dict)
+    early: dict[int, float] = field(default_factory=dict)
+    most: dict[int, float] = field(default_factory=dict)
+    parent: int = 0
+
+    @property
+    def total(self) -> float:
+        """Seconds of CPU of all processes."""
+        return sum(self.cpu.values())
+
+    @property
+    def growth(self) -> float:
+        """Mebibytes that the process grew by that grew most."""
+        return max((self.most[process] - held for process, held in self.early.items()), default=0.0)
+
+
+def write_dumps(shared: Path, folder: Path, pages: int) -> None:
+    """Write so many of the shared dumps, again and again, a thousand in a folder.
+
+    The longest come first, so that memory that grows later is not that of longer pages.
+    """
+    texts = [
+        row["text"]
+        for corpus in CORPORA
+        for row in pq.read_table(shared / "data" / f"{corpus}.dumps.parquet", columns=["text"]).to_pylist()
+    ]
+    texts.sort(key=len, reverse=True)
+    texts = texts[:FOLDER_PAGES] + random.Random(1).sample(texts[FOLDER_PAGES:], len(texts) - FOLDER_PAGES)
+    for number, text in enumerate(itertools.islice(itertools.cycle(texts), pages)):
+        place = folder / f"{number // FOLDER_PAGES:04}"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{number:07}.txt").write_bytes(text.encode("utf-8", "replace"))
+
+
+def run(source: Path, output: Path, jobs: int) -> None:
+    """One run, as `extractor clean` makes it."""
+    clean_corpus(source, output, CleanSettings(), how=RunSettings(jobs=jobs))
+
+
+def watch(source: Path, output: Path, jobs: int) -> Watched:
+    """Run in a process of its own, and look at it and at its children while it works."""
+    process = multiprocessing.get_context("spawn").Process(target=run, args=(source, output, jobs))
+    started = time.perf_counter()
+    process.start()
+    assert process.pid is not None
+    found = Watched(parent=process.pid)
+    journals = output.with_name(f"{output.name}.run") / "pieces"
+    while process.is_alive():
+        seen = sum(1 for _ in journals.glob("*.jsonl")) * 256 if journals.exists() else 0
+        for pid in family(process.pid):
+            note(found, pid, seen)
+        time.sleep(EVERY)
+    process.join()
+    found.wall = time.perf_counter() - started
+    if process.exitcode:
+        raise SystemExit(f"the run with {jobs} processes failed (code {process.exitcode})")
+    return found
+
+
+def note(found: Watched, pid: int, pages: int) -> None:
+    """Add what a process has used and holds; one that has ended meanwhile stays as it was."""
+    try:
+        parts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        held = Path(f"/proc/{pid}/statm").read_text().split()
+    except OSError:
+        return
+    found.cpu[pid] = (int(parts[11]) + int(parts[12])) / _TICKS
+    memory = (int(held[1]) - int(held[2])) * _PAGE / (1 << 20)
+    found.most[pid] = max(found.most.get(pid, 0.0), memory)
+    if pages <= FROM_PAGE:
+        found.early[pid] = found.most[pid]
+
+
+def family(pid: int) -> Iterator[int]:
+    """A process and all below it."""
+    yield pid
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return
+    for child in children:
+        yield from family(int(child))
+
+
+def trafilatura_seconds(shared: Path, sample: int) -> float:
+    """Seconds of CPU a page that trafilatura takes for the HTML of some of the same pages."""
+    documents = [
+        row["html"]
+        for corpus in CORPORA
+        for row in pq.read_table(shared / "data" / f"{corpus}.parquet", columns=["html"]).to_pylist()
+    ]
+    documents = documents[:: max(len(documents) // sample, 1)]
+    extract = load_peer("trafilatura")
+    started = time.process_time()
+    for document in documents:
+        extract_quietly(extract, document, None)
+    return (time.process_time() - started) / len(documents)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="the folder of shared corpora")
+    parser.add_argument("--pages", type=int, default=100_000, help="dumps to clean")
+    parser.add_argument("--sample", type=int, default=400, help="pages that trafilatura reads")
+    options = parser.parse_args()
+    if not Path("/proc/self/statm").exists():
+        sys.exit("this reads /proc, which only Linux has")
+    with tempfile.TemporaryDirectory(prefix="extractor-") as folder:
+        source = Path(folder) / "in"
+        write_dumps(options.shared, source, options.pages)
+        runs = {jobs: watch(source, Path(folder) / f"out{jobs}", jobs) for jobs in (1, 2)}
+    print(f"{options.pages:,} dumps in a folder:\n")
+    print("| processes | CPU, ms a page | wall time, s | parent's share of CPU | growth of a process, MiB |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    for jobs, found in runs.items():
+        share = f"{found.cpu[found.parent] / found.total:.1%}" if jobs > 1 else ""
+        each = found.total / options.pages * 1e3
+        print(f"| {jobs} | {each:.2f} | {found.wall:.0f} | {share} | {found.growth:.1f} |")
+    ours, theirs = runs[2].total / options.pages, trafilatura_seconds(options.shared, options.sample)
+    parent = runs[2].cpu[runs[2].parent] / runs[2].total
+    print(f"\nCPU with two processes to one: {runs[2].total / runs[1].total:.2f} (at most {MOST_RATIO})")
+    print(f"parent's share: {parent:.1%} (at most {MOST_PARENT:.0%})")
+    growth = max(found.growth for found in runs.values())
+    print(f"growth from page {FROM_PAGE:,} on: {growth:.1f} MiB (at most {MOST_GROWTH:.0f})")
+    print(f"CPU to trafilatura's for the same pages' HTML, {theirs * 1e3:.1f} ms a page: {ours / theirs:.2f} (aim 0.1)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Faults of reading, writing, processes and the disk: what is written is whole, and a second run ends in the same.
+
+What `extractor clean` does to a folder; the faults of the other readers and writers stand beside their tests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from extractor import Model, RepetitionTable, TableError
+from extractor.characters import read_texts
+from extractor.counting import PageLines
+from extractor.files import write_atomically
+from extractor.labelled_pages import write_labelled_page
+from extractor.page import Label, Page
+from extractor.postings import Postings
+from extractor.repetition import RepetitionCounter
+
+ROOT = Path(__file__).parent.parent
+PAGES = 800
+LINE = "The lamp on the quay is lit again, and the pilots of page {} are glad of it.\n"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(PAGES):
+        (folder / f"{number:04}.txt").write_text(LINE.format(number) * 150, encoding="utf-8")
+    return folder
+
+
+def command(source: Path, output: Path, model: Path, *more: str) -> list[str]:
+    program = [sys.executable, "-c", "from extractor.cli import main; main()", "clean", str(source), "-o", str(output)]
+    return [*program, "--model", str(model), *(part for label in Label for part in ("--keep", label.value)), *more]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def clean_texts(output: Path) -> dict[str, bytes]:
+    """The clean texts of a folder; what begins with "." is not one."""
+    found = (path for path in output.rglob("*.txt") if not path.name.startswith("."))
+    return {path.name: path.read_bytes() for path in found}
+
+
+def expected(source: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in source.iterdir()}
+
+
+def start_and_stop(line: list[str], output: Path, sign: int) -> int:
+    """Begin to clean, send a signal once some pages are written, and return how it ended."""
+    with subprocess.Popen(line, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 60
+        while len(clean_texts(output)) < 20 and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(sign)
+        assert process.stderr is not None
+        complaint = process.stderr.read()
+        assert b"Traceback" not in complaint
+        return process.wait(60)
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_ended_leaves_whole_texts_and_a_second_one_finishes(
+    source: Path, tmp_path: Path, random_model_path: Path, sign: signal.Signals
+) -> None:
+    output = tmp_path / "out"
+    assert start_and_stop(command(source, output, random_model_path), output, sign) != 0
+    whole = expected(source)
+    written = clean_texts(output)
+    assert 0 < len(written) < PAGES
+    assert all(whole[name] == text for name, text in written.items())
+    again = command(source, output, random_model_path, "--overwrite")
+    assert subprocess.run(again, env=environment(), capture_output=True).returncode == 0
+    assert clean_texts(output) == whole
+
+
+@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS])
+@pytest.mark.parametrize("step", ["write", "rename"])
+def test_a_file_that_cannot_be_written_is_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: int, step: str
+) -> None:
+    path = tmp_path / "text.txt"
+    path.write_bytes(b"before")
+
+    def fail(file: Path, data: object) -> None:
+        with contextlib.suppress(OSError):
+            if step == "write":
+                os.write(os.open(file, os.O_CREAT | os.O_WRONLY), b"ha")  # a short write before the fault
+        raise OSError(fault, os.strerror(fault))
+
+    monkeypatch.setattr(Path, "write_bytes" if step == "write" else "replace", fail)
+    with pytest.raises(OSError, match=os.strerror(fault)):
+        write_atomically(path, b"after" * 1000)
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("text.txt", b"before")]
+
+
+def full_disk(save: Callable[[Path], object], path: Path) -> None:
+    """Save where only a few bytes fit; what was there before stays."""
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    path.write_bytes(b"before")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            save(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert [(file.name, file.read_bytes()) for file in path.parent.iterdir()] == [(path.name, b"before")]
+
+
+def counted(pages: int) -> RepetitionTable:
+    with RepetitionCounter() as counter:
+        texts = [LINE.format(number) + "Menu\nContact" for number in range(pages)]
+        counter.add(PageLines.of(read_texts(texts)), ["quay.example"] * pages)
+        return counter.finish()
+
+
+def test_no_room_for_a_model_a_table_or_labels(tmp_path: Path, random_model: Model) -> None:
+    for name, save in (("model", random_model.save), ("table", counted(9).save)):
+        folder = tmp_path / name
+        folder.mkdir()
+        full_disk(save, folder / "file.npz")
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    page = Page(LINE * 9, kind="text")
+    full_disk(lambda path: write_labelled_page(path, page, [Label.BODY] * 9), folder / "page.txt")
+
+
+def test_a_temporary_file_that_is_cut_short_is_noticed(tmp_path: Path) -> None:
+    rows = np.arange(5_000, dtype=np.uint64) << np.uint64(50)
+    with Postings((np.uint64, np.int32), 100, tmp_path) as postings:
+        postings.add(rows, np.arange(5_000, dtype=np.int32))
+        assert postings.spilled
+        assert postings._file is not None
+        postings._file.truncate(10_000)
+        with pytest.raises(OSError, match="cut short"):
+            list(postings.partitions())
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9, 0.999])
+def test_a_table_cut_short_is_refused(tmp_path: Path, share: float) -> None:
+    path = tmp_path / "table.npz"
+    counted(30).save(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(TableError, match="not a repetition table, or a damaged one"):
+        RepetitionTable.open(path)

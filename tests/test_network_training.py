@@ -1,0 +1,55 @@
+"""Fitting a network: the same one each time, and in whole numbers what it was in floating point."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs the network extra: pip install 'extractor[network]'")
+
+from extractor.network import WORD_NAMES
+from extractor.training.network_training import NetworkPages, NetworkSettings, fit_network, page_weights
+
+NAMES = ("weight", "prose", "first_class")
+LINES = np.full(60, 25)
+
+
+@pytest.fixture(scope="module")
+def pages() -> NetworkPages:
+    """Lines whose class follows from a column (long or not), a kind and a token, and from the line above."""
+    random = np.random.default_rng(0)
+    lines = int(LINES.sum())
+    columns = random.integers(0, 256, (3, lines), np.uint8)
+    columns[2] %= 4
+    tokens = random.integers(0, 50, lines * 3).astype(np.uint32)
+    classes = np.where(columns[0] > 128, 1, np.where(columns[2] == 3, 2, np.where((tokens[::3] & 1) == 1, 3, 4)))
+    weights = page_weights(LINES, np.ones(lines), np.zeros(lines, bool))
+    return NetworkPages(NAMES, columns, tokens, np.full(lines, 3), LINES, classes, weights)
+
+
+def scored(network, pages: NetworkPages) -> np.ndarray:
+    columns = dict(zip(NAMES, pages.columns, strict=True))
+    offsets = np.concatenate(([0], np.cumsum(pages.counts)))
+    columns |= network.word_columns(pages.tokens, offsets)
+    return network.scores(columns, np.concatenate(([0], np.cumsum(pages.lines))))
+
+
+def test_it_learns_sizes_kinds_and_words(pages: NetworkPages) -> None:
+    network = fit_network(pages, NetworkSettings(epochs=20, rate=0.02, word_dropout=0.0, dropout=0.0))
+    assert (scored(network, pages).argmax(axis=0) == pages.classes).mean() > 0.9
+
+
+def test_the_same_pages_give_the_same_network(pages: NetworkPages) -> None:
+    first, second = (fit_network(pages, NetworkSettings(epochs=1)).arrays() for _ in range(2))
+    assert first.keys() == second.keys()
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_no_sum_can_leave_what_float32_holds_exactly(pages: NetworkPages) -> None:
+    network = fit_network(pages, NetworkSettings(epochs=1))
+    inputs = np.abs(network.reading.weights).sum(axis=0) * 255
+    kinds = sum(np.abs(weights).max(axis=0) for weights in network.kinds.values())
+    assert (inputs + kinds).max() < 1 << 24
+    for layer in (network.understanding, network.page, network.deciding, *(block.dense for block in network.blocks)):
+        assert (np.abs(layer.weights).sum(axis=0) * 1023).max() < 1 << 24
+    assert set(WORD_NAMES) <= set(network.names)
