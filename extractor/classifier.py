@@ -39,7 +39,7 @@ class Stage:
 
     names: tuple[str, ...]
     forest: Forest
-    _packed: list[NDArray[np.uint64]] = field(init=False)
+    _packed: NDArray[np.uint64] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_packed", self.forest.packed())

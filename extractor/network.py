@@ -9,12 +9,13 @@ matrix library.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor.characters import Array, Bytes, Hashes, Integers, sum_runs
+from extractor.characters import Array, Bytes, Hashes, Integers
 from extractor.wording import WordingTable, table_of
 
 STATE = 1023
@@ -45,7 +46,7 @@ class Dense(NamedTuple):
         return self.worth(self.sums(inputs))
 
     def sums(self, inputs: Floats) -> Floats:
-        """The whole sums of weighted inputs."""
+        """The whole sums of weighted inputs, which may stand column by column in memory as well as row by row."""
         sums: Floats = np.matmul(inputs.reshape(-1, _ROWS, inputs.shape[1]), self.weights)
         return sums.reshape(len(inputs), self.weights.shape[1])
 
@@ -67,14 +68,17 @@ class Block(NamedTuple):
     def apply(self, state: Floats) -> Floats:
         """The state of some lines, (lines, channels), as it is after the block; beyond the edges all is 0."""
         seen = state * self.taps[TAPS // 2]
+        product = np.empty_like(state)
         for away in range(1, TAPS // 2 + 1):
             shift = away * self.dilation
-            seen[shift:] += state[:-shift] * self.taps[TAPS // 2 - away]
-            seen[:-shift] += state[shift:] * self.taps[TAPS // 2 + away]
+            np.multiply(state, self.taps[TAPS // 2 - away], out=product)
+            seen[shift:] += product[:-shift]
+            np.multiply(state, self.taps[TAPS // 2 + away], out=product)
+            seen[:-shift] += product[shift:]
         seen *= self.scale
         found = _whole(self.dense.apply(_whole(seen, -STATE, STATE)), 0, STATE)
         found += state
-        return np.minimum(found, STATE, out=found)
+        return np.clip(found, 0, STATE, out=found)  # faster than np.minimum
 
 
 class Network(NamedTuple):
@@ -97,21 +101,21 @@ class Network(NamedTuple):
         for first in range(0, lines, _LINES_AT_ONCE):
             part = slice(first, min(first + _LINES_AT_ONCE, lines))
             state[part] = self._read(columns, part)
-        page = np.repeat(np.arange(len(page_offsets) - 1), np.diff(page_offsets))
         pages = self._page_states(state, page_offsets)
-        scores = np.empty((lines, self.deciding.weights.shape[1]), np.float32)
-        for some, inner in _stretches(page, self._gap(), self._halo()):
-            held = some >= 0
-            around = _rows(len(some), state.shape[1])
-            around[: len(some)][held] = np.minimum(state[some[held]] + pages[page[some[held]]], STATE)
-            mask = _rows(len(some), 1)
-            mask[: len(some), 0] = held
+        scores = np.empty((self.deciding.weights.shape[1], lines), np.float64)
+        for stretch in _stretches(page_offsets, self._gap(), self._halo()):
+            around = _rows(stretch.length, state.shape[1])
+            for page, place, last, line in stretch.parts:
+                np.add(state[line : line + last - place], pages[page], out=around[place:last])
+            np.clip(around, 0, STATE, out=around)
             for block in self.blocks:
                 around = block.apply(around)
-                around *= mask
-            kept = np.flatnonzero(held[inner]) + inner.start
-            scores[some[kept]] = self.deciding.apply(around)[kept]
-        return np.ascontiguousarray(scores.T, np.float64)
+                for first, last in stretch.gaps():
+                    around[first:last] = 0
+            decided = self.deciding.apply(around)
+            for _, place, last, line in stretch.own_parts():
+                scores[:, line : line + last - place] = decided[place:last].T
+        return scores
 
     def word_columns(self, tokens: Hashes, offsets: Integers) -> dict[str, Bytes]:
         """The columns of WORD_NAMES, from the tokens of lines in runs."""
@@ -139,12 +143,12 @@ class Network(NamedTuple):
         names, kinds = (tuple(arrays[part].tobytes().decode().split("\n")) for part in ("names", "kinds"))
         layers = {name: _dense(name, arrays) for name in _LAYERS}
         blocks = tuple(
-            Block(int(dilation), arrays[f"block{number}.taps"].astype(np.float32), arrays[f"block{number}.scale"],
+            Block(int(dilation), _floats(arrays[f"block{number}.taps"]), arrays[f"block{number}.scale"],
                   _dense(f"block{number}.dense", arrays))
             for number, dilation in enumerate(arrays["dilations"].tolist())
         )  # fmt: skip
         weights = {
-            name.removeprefix("kind."): array.astype(np.float32)
+            name.removeprefix("kind."): _floats(array)
             for name, array in arrays.items()
             if name.startswith("kind.")
         }
@@ -161,22 +165,25 @@ class Network(NamedTuple):
 
     def _read(self, columns: Mapping[str, Bytes], part: slice) -> Floats:
         """The state of some lines, each by itself."""
-        inputs = np.stack([columns[name][part] for name in self.names])
-        rows = _rows(inputs.shape[1], inputs.shape[0])
-        rows[: inputs.shape[1]] = inputs.T
-        sums = self.reading.sums(rows)
+        lines = part.stop - part.start
+        # a matrix library reads the transpose of a matrix as it stands: quicker than to turn 8-bit columns into rows
+        inputs = _rows(lines, len(self.names), "F")
+        for row, name in zip(inputs.T, self.names, strict=True):
+            row[:lines] = columns[name][part]
+        sums = self.reading.sums(inputs)
         for name, weights in self.kinds.items():
-            sums[: inputs.shape[1]] += weights[columns[name][part]]
+            sums[:lines] += weights.take(columns[name][part], axis=0)
         read = _whole(self.reading.worth(sums), 0, STATE)
-        return _whole(self.understanding.apply(read), 0, STATE)[: inputs.shape[1]]
+        return _whole(self.understanding.apply(read), 0, STATE)[:lines]
 
-    def _page_states(self, state: NDArray[np.uint16], page_offsets: Integers) -> NDArray[np.uint16]:
+    def _page_states(self, state: NDArray[np.uint16], page_offsets: Integers) -> Floats:
         """What the mean of a page's lines adds to each of them, (pages, channels)."""
-        sums = sum_runs(state.astype(np.int64), page_offsets)
-        means = sums // np.maximum(np.diff(page_offsets), 1)[:, None]
-        rows = _rows(len(means), means.shape[1])
-        rows[: len(means)] = means
-        return _whole(self.page.apply(rows), 0, STATE)[: len(means)].astype(np.uint16)
+        rows = _rows(len(page_offsets) - 1, state.shape[1])
+        bounds = page_offsets.tolist()
+        for page, (first, last) in enumerate(pairwise(bounds)):
+            if last > first:
+                rows[page] = state[first:last].sum(axis=0, dtype=np.int64) // (last - first)
+        return _whole(self.page.apply(rows), 0, STATE)[: len(bounds) - 1]
 
     def _gap(self) -> int:
         """Lines that a block may look beyond the edge of a page."""
@@ -196,27 +203,69 @@ def _dense_arrays(name: str, layer: Dense) -> dict[str, Array]:
 
 
 def _dense(name: str, arrays: Mapping[str, Array]) -> Dense:
-    weights = arrays[f"{name}.weights"].astype(np.float32)
-    return Dense(weights, arrays[f"{name}.scale"], arrays[f"{name}.bias"])
+    return Dense(_floats(arrays[f"{name}.weights"]), arrays[f"{name}.scale"], arrays[f"{name}.bias"])
+
+
+def _floats(array: Array) -> Floats:
+    """Row by row in memory: NumPy would keep a stored order that halves the speed of all that is done with it."""
+    return np.ascontiguousarray(array, np.float32)
 
 
 def _text(names: tuple[str, ...]) -> Array:
     return np.frombuffer("\n".join(names).encode(), np.uint8)
 
 
-def _stretches(page: Integers, gap: int, halo: int) -> Iterator[tuple[Integers, slice]]:
-    """Lines in order, pages parted by gaps of -1, in overlapping stretches; of each the part that is its own."""
-    padded = np.full(len(page) + gap * (page[-1] + 1 if len(page) else 0), -1, np.int64)
-    padded[np.arange(len(page)) + gap * page] = np.arange(len(page))
-    for first in range(0, len(padded), _LINES_AT_ONCE):
-        start = max(first - halo, 0)
-        some = padded[start : first + _LINES_AT_ONCE + halo]
-        yield some, slice(first - start, min(first - start + _LINES_AT_ONCE, len(some)))
+class _Part(NamedTuple):
+    """Lines of a page, from `line` on, that stand at the places first to last (half open) of a stretch."""
+
+    page: int
+    first: int
+    last: int
+    line: int
 
 
-def _rows(lines: int, width: int) -> Floats:
+class _Stretch(NamedTuple):
+    """Lines in order, pages parted by gaps, that blocks look at together; inner: the places whose lines are its own."""
+
+    length: int
+    inner: tuple[int, int]
+    parts: list[_Part]
+
+    def gaps(self) -> Iterator[tuple[int, int]]:
+        """The places without lines."""
+        last = 0
+        for part in self.parts:
+            if part.first > last:
+                yield last, part.first
+            last = part.last
+        yield last, -(-self.length // _ROWS) * _ROWS
+
+    def own_parts(self) -> Iterator[_Part]:
+        """The parts, as far as they stand within the inner places."""
+        for page, first, last, line in self.parts:
+            start, stop = max(first, self.inner[0]), min(last, self.inner[1])
+            if stop > start:
+                yield _Part(page, start, stop, line + start - first)
+
+
+def _stretches(page_offsets: Integers, gap: int, halo: int) -> Iterator[_Stretch]:
+    """The lines of all pages with gaps between, in overlapping stretches."""
+    begins = page_offsets[:-1] + gap * np.arange(len(page_offsets) - 1)
+    ends = begins + np.diff(page_offsets)
+    for first in range(0, int(ends[-1]), _LINES_AT_ONCE):
+        start, stop = max(first - halo, 0), min(first + _LINES_AT_ONCE + halo, int(ends[-1]))
+        pages = range(int(np.searchsorted(ends, start, "right")), int(np.searchsorted(begins, stop)))
+        parts = []
+        for page in pages:
+            begin, end = max(int(begins[page]), start), min(int(ends[page]), stop)
+            if end > begin:
+                parts.append(_Part(page, begin - start, end - start, int(page_offsets[page]) + begin - int(begins[page])))
+        yield _Stretch(stop - start, (first - start, min(first + _LINES_AT_ONCE, stop) - start), parts)
+
+
+def _rows(lines: int, width: int, order: Literal["C", "F"] = "C") -> Floats:
     """Zeros for some lines, and for as many more as make whole groups of _ROWS."""
-    return np.zeros((-(-lines // _ROWS) * _ROWS, width), np.float32)
+    return np.zeros((-(-lines // _ROWS) * _ROWS, width), np.float32, order)
 
 
 def _whole(values: Floats, least: int, most: int) -> Floats:

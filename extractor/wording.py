@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor.characters import Array, Bytes, Hashes, Integers, TextBatch, mix, sum_runs
-from extractor.quantise import signed
 
 MOST_WORDS = 4096
 """Words of a line that count; a line of more is no menu and no heading, whatever comes."""
@@ -20,10 +19,10 @@ MOST_TOKENS = 2 * MOST_WORDS + 3
 ROOT_STEPS = 64
 """Scores are kept in this many steps for each unit of a weight."""
 _MIDDLE = 127
-_LANE = 21
-"""Bits that hold the sum of MOST_TOKENS weights."""
-_LANES = 3
-_LANE_MASK = np.uint64((1 << _LANE) - 1)
+_LANE_TOKENS = 257
+"""The sum of so many weights, each of 8 bits, fits the 16 bits of a lane."""
+_LANES = 4
+"""Lanes of a 64-bit word."""
 
 
 class WordingTable:
@@ -38,28 +37,41 @@ class WordingTable:
     def score(self, tokens: Hashes, offsets: Integers) -> Bytes:
         """Tokens in runs -> one row an output, one column a run, 128 for no opinion.
 
-        A run holds at most MOST_TOKENS. Three sums fit a 64-bit word, and are made at once.
+        A run holds at most MOST_TOKENS. Four sums fit a 64-bit word, and are made at once.
         """
         if self._packed is None:
             self._packed = _packed(self.weights)  # of several threads each makes the same
-        totals = sum_runs(self._packed.take(tokens & np.uint32(len(self.weights) - 1), axis=0), offsets)
         counts = np.diff(offsets)
-        divisors = np.maximum(integer_root(counts * ROOT_STEPS * ROOT_STEPS), 1)
-        scores = np.empty((self.weights.shape[1], len(counts)), np.uint8)
-        for output, row in enumerate(scores):
-            word, lane = divmod(output, _LANES)
-            sums = (totals[:, word] >> np.uint64(lane * _LANE) & _LANE_MASK).astype(np.int64) - _MIDDLE * counts
-            row[:] = signed(sums * ROOT_STEPS // divisors, 1)
-        return scores
+        sums = _lane_sums(self._packed.take(tokens & np.uint32(len(self.weights) - 1), axis=0), offsets, counts)
+        divisors = np.maximum(integer_root(counts * ROOT_STEPS * ROOT_STEPS), 1).astype(np.float64)
+        scores = sums[:, : self.weights.shape[1]].T.astype(np.float64, order="C")
+        scores -= _MIDDLE * counts
+        scores *= ROOT_STEPS
+        # a quotient of whole numbers below 2**53 is never rounded up to the next whole number
+        scores /= divisors
+        np.floor(scores, out=scores)
+        scores += 128
+        return np.clip(scores, 0, 255, out=scores).astype(np.uint8)
+
+
+def _lane_sums(rows: NDArray[np.uint64], offsets: Integers, counts: Integers) -> Array:
+    """Sums by lane, (runs, lanes), of rows of packed weights in runs; counts: the rows of each run."""
+    if counts.max(initial=0) <= _LANE_TOKENS:
+        return sum_runs(rows, offsets).view(np.uint16)
+    pieces = -(-counts // _LANE_TOKENS)
+    bounds = np.concatenate(([0], np.cumsum(pieces)))
+    place = np.arange(bounds[-1]) - np.repeat(bounds[:-1], pieces)
+    starts = np.repeat(offsets[:-1], pieces) + place * _LANE_TOKENS
+    sums = sum_runs(rows, np.append(starts, offsets[-1])).view(np.uint16)
+    return sum_runs(sums.astype(np.int64), bounds)
 
 
 def _packed(weights: NDArray[np.int8]) -> NDArray[np.uint64]:
-    """Weights less the least, three to a word, (buckets, words)."""
-    packed = np.zeros((len(weights), -(-weights.shape[1] // _LANES)), np.uint64)
-    for output, column in enumerate((weights.T.astype(np.int16) + _MIDDLE).astype(np.uint64)):
-        word, lane = divmod(output, _LANES)
-        packed[:, word] |= column << np.uint64(lane * _LANE)
-    return packed
+    """Weights less the least, four to a word, (buckets, words)."""
+    buckets, outputs = weights.shape
+    lanes = np.zeros((buckets, -(-outputs // _LANES) * _LANES), np.uint16)
+    lanes[:, :outputs] = weights.astype(np.int16) + _MIDDLE
+    return lanes.view(np.uint64)
 
 
 def table_of(weights: Array, outputs: int) -> WordingTable:
