@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from extractor.words import read_words
+
 Bytes: TypeAlias = NDArray[np.uint8]
 Integers: TypeAlias = NDArray[np.int64]
 Hashes: TypeAlias = NDArray[np.uint32]
@@ -56,22 +58,26 @@ class CharacterClass:
 
 CLASSES = 32
 """Columns of a table of counts by class, a power of two."""
-_LONGEST_WORD = 64
-"""Characters after this many do not count for a word's hash."""
+_NARROW = 0x100
+"""Code points below fit a byte, and so do their folded forms."""
+_ORDER = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03)
+"""What a word's hash is multiplied by, by its place in the line: so many times the first, and the second."""
 
 
 class TextBatch(NamedTuple):
     """The non-blank lines of some pages.
 
-    page_offsets: (pages + 1). Of lines: page, number (from 1, blank ones count), start and end (in the
-    joined text, the line break left out), counts (lines x CLASSES characters), first and last visible
+    texts: those of the pages; text_starts: where each begins among the characters of all, each with a line break
+    behind it. page_offsets: (pages + 1). Of lines: page, number (from 1, blank ones count), start and end (among the
+    characters of all, the line break left out), counts (lines x CLASSES characters), first and last visible
     character class, indent (characters before the first visible one), whether it ends in an ellipsis, wide
     gaps and clock times in it, blank lines before and after it.
     Of words: line, length, first class, hash (case folded, digits as 0); word_offsets (lines + 1).
     line_hashes: 64 bits of each line's words, case and digits folded; of its signs where it has no words.
     """
 
-    joined: str
+    texts: Sequence[str]
+    text_starts: Integers
     page_offsets: Integers
     page: Integers
     number: Integers
@@ -95,128 +101,141 @@ class TextBatch(NamedTuple):
 
     def line_texts(self, first: int, last: int) -> list[str]:
         """The text of lines first to last (half open), as they stand, one trailing "\\r" dropped."""
-        joined = self.joined
         return [
-            joined[start:end].removesuffix("\r")
-            for start, end in zip(self.start[first:last].tolist(), self.end[first:last].tolist(), strict=True)
+            self.texts[page][start:end].removesuffix("\r")
+            for page, start, end in zip(
+                self.page[first:last].tolist(),
+                (self.start[first:last] - self.text_starts[self.page[first:last]]).tolist(),
+                (self.end[first:last] - self.text_starts[self.page[first:last]]).tolist(),
+                strict=True,
+            )
         ]
+
+    def places(self, page: int) -> tuple[Integers, Integers]:
+        """Where the lines of a page begin and end in its text."""
+        lines = slice(*self.page_offsets[page : page + 2].tolist())
+        return self.start[lines] - self.text_starts[page], self.end[lines] - self.text_starts[page]
 
 
 def read_texts(texts: Sequence[str]) -> TextBatch:
-    """The lines and words of some pages' texts, whose lines are separated by "\\n"."""
-    joined = "\n".join(texts) + "\n" if texts else ""
-    codes: Hashes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
-    table, folds = _tables()
-    codes = np.minimum(codes, np.uint32(LIMIT))
-    classes = table[codes]
+    """The lines and words of some pages' texts, whose lines are separated by "\n"."""
+    codes, classes, letters = _read_characters(texts)
     breaks = np.flatnonzero(classes == CharacterClass.NEWLINE)
     starts = np.concatenate(([0], breaks[:-1] + 1)) if breaks.size else breaks
-    text_ends = np.cumsum([len(text) + 1 for text in texts], dtype=np.int64)
+    lengths = np.array([len(text) + 1 for text in texts], np.int64)
+    text_ends = np.cumsum(lengths)
     lines_by_page = np.searchsorted(breaks, text_ends - 1) + 1 if len(texts) else text_ends
 
     # one comparison of 8-bit values for two: classes below the first wrap around
-    visible = np.flatnonzero((classes - np.uint8(CharacterClass.SPACE)) > CharacterClass.NEWLINE - CharacterClass.SPACE)
-    seen = np.searchsorted(visible, np.append(starts, len(codes)))
+    visible = (classes - np.uint8(CharacterClass.SPACE)) > CharacterClass.NEWLINE - CharacterClass.SPACE
+    runs = _runs(visible)
+    seen = np.searchsorted(runs.starts, np.append(starts, len(codes)))
     shown = np.flatnonzero(seen[1:] > seen[:-1])
     page_offsets = np.concatenate(([0], np.searchsorted(shown, lines_by_page)))
     page = np.repeat(np.arange(len(texts)), np.diff(page_offsets))
     first_line = np.concatenate(([0], lines_by_page))[page]
     start, end = starts[shown], breaks[shown]
-    first_visible, last_visible = visible[seen[shown]], visible[seen[shown + 1] - 1]
+    first_visible, last_visible = runs.starts[seen[shown]], runs.ends[seen[shown + 1] - 1] - 1
     blank_before, blank_after = _blank_lines(shown, page_offsets, first_line, lines_by_page[page])
 
-    line_of = _line_of_character(shown, starts, breaks)
-    counts = _class_counts(line_of, classes, visible, len(shown))
-    gaps, clock_times = _pair_counts(classes, line_of, first_visible, len(shown))
-    words = _Words.read(codes, classes, folds, line_of)
-    line_hashes = _line_hashes(words, codes, classes, line_of, len(shown))
+    inside = (classes - np.uint8(CharacterClass.LOWER)) <= CharacterClass.DIGIT - CharacterClass.LOWER
+    words = read_words(letters, inside, classes == CharacterClass.UNSPACED)
+    word_offsets = np.append(np.searchsorted(words.start, start), len(words.start))
+    gaps, clock_times = _pair_counts(classes, first_visible, end)
     return TextBatch(
-        joined=joined, page_offsets=page_offsets, page=page, number=shown - first_line + 1,
-        start=start, end=end, counts=counts,
+        texts=texts, text_starts=text_ends - lengths,
+        page_offsets=page_offsets, page=page, number=shown - first_line + 1, start=start, end=end, counts=_class_counts(classes, shown, starts, breaks),
         first_class=classes[first_visible], last_class=classes[last_visible], indent=first_visible - start,
         ellipsis=_ellipsis(codes, classes, last_visible), gaps=gaps, clock_times=clock_times,
         blank_before=blank_before, blank_after=blank_after,
-        word_line=words.line, word_length=words.length, word_class=words.first_class, word_hash=words.hash,
-        word_offsets=np.searchsorted(words.line, np.arange(len(shown) + 1)), line_hashes=line_hashes,
+        word_line=np.repeat(np.arange(len(shown)), np.diff(word_offsets)), word_length=words.length,
+        word_class=classes.take(words.start), word_hash=words.hash, word_offsets=word_offsets,
+        line_hashes=_line_hashes(words.hash, word_offsets, codes, classes, start, end),
     )  # fmt: skip
-
-
-def mix(hashes: Hashes) -> Hashes:
-    """Spread 32-bit hashes over all their bits (the finaliser of MurmurHash3)."""
-    mixed = hashes ^ (hashes >> np.uint32(16))
-    mixed *= np.uint32(0x85EBCA6B)
-    mixed ^= mixed >> np.uint32(13)
-    mixed *= np.uint32(0xC2B2AE35)
-    mixed ^= mixed >> np.uint32(16)
-    return mixed
 
 
 def sum_runs(values: Array, offsets: Integers) -> Array:
     """Sums of values[offsets[i]:offsets[i + 1]], 0 for an empty run. Rows are summed down the first axis."""
-    shape = (len(offsets) - 1, *values.shape[1:])
-    sums = np.zeros(shape, values.dtype)
-    filled = np.flatnonzero(offsets[1:] > offsets[:-1])
+    full = offsets[1:] > offsets[:-1]
+    if len(full) and full.all():
+        return np.add.reduceat(values[: offsets[-1]], offsets[:-1], axis=0)
+    sums = np.zeros((len(full), *values.shape[1:]), values.dtype)
+    filled = np.flatnonzero(full)
     if filled.size:
-        sums[filled] = np.add.reduceat(values, offsets[filled], axis=0)
+        sums[filled] = np.add.reduceat(values[: offsets[-1]], offsets[filled], axis=0)
     return sums
 
 
-class _Words(NamedTuple):
-    line: Integers
-    length: Integers
-    first_class: Bytes
-    hash: Hashes
-
-    @classmethod
-    def read(cls, codes: Hashes, classes: Bytes, folds: NDArray[np.int32], line_of: NDArray[np.int32]) -> _Words:
-        at = np.flatnonzero((classes - np.uint8(CharacterClass.LOWER)) <= CharacterClass.DIGIT - CharacterClass.LOWER)
-        kinds = classes[at]
-        alone = kinds == CharacterClass.UNSPACED
-        begins = np.ones(len(at), bool)
-        begins[1:] = np.diff(at) != 1
-        if alone.any():
-            begins[1:] |= alone[1:] | alone[:-1]
-        firsts = np.flatnonzero(begins)
-        lengths = np.diff(firsts, append=len(at))
-        if not len(at):
-            empty = np.zeros(0, np.int64)
-            return cls(empty, empty, kinds, np.zeros(0, np.uint32))
-        place = np.arange(len(at)) - np.repeat(firsts, lengths)
-        powers = _powers()[np.minimum(place, _LONGEST_WORD, out=place)]
-        letters = codes[at]
-        powers *= letters + folds[letters].view(np.uint32)
-        hashes = np.add.reduceat(powers, firsts, dtype=np.uint32)
-        return cls(line_of[at[firsts]].astype(np.int64), lengths, kinds[firsts], mix(hashes))
+def count_runs(marked: NDArray[np.bool_], offsets: Integers) -> Integers:
+    """How many of marked[offsets[i]:offsets[i + 1]] are true."""
+    totals = np.zeros(len(marked) + 1, np.int64)
+    np.cumsum(marked, out=totals[1:])
+    found: Integers = np.diff(totals.take(offsets))
+    return found
 
 
-def _line_of_character(shown: Integers, starts: Integers, breaks: Integers) -> NDArray[np.int32]:
-    """For each character the index of its non-blank line; in a blank line, the number of lines."""
-    numbers = np.full(len(starts), len(shown), np.int32)
-    numbers[shown] = np.arange(len(shown))
-    return np.repeat(numbers, breaks - starts + 1)
+class _Runs(NamedTuple):
+    """Where runs of characters of one kind begin, and end (half open)."""
+
+    starts: Integers
+    ends: Integers
 
 
-def _class_counts(line_of: NDArray[np.int32], classes: Bytes, visible: Integers, lines: int) -> NDArray[np.int32]:
-    keys = line_of[visible].astype(np.int64)
-    keys *= CLASSES
-    keys += classes[visible]
-    return np.bincount(keys, minlength=lines * CLASSES).reshape(lines, CLASSES).astype(np.int32)
+def _runs(marked: NDArray[np.bool_]) -> _Runs:
+    """Runs of marked characters; the last must not be marked."""
+    edges = np.flatnonzero(marked[1:] != marked[:-1]) + 1
+    if len(marked) and marked[0]:
+        edges = np.concatenate(([0], edges))
+    return _Runs(edges[::2], edges[1::2])
 
 
-def _pair_counts(
-    classes: Bytes, line_of: NDArray[np.int32], first_visible: Integers, lines: int
-) -> tuple[Integers, Integers]:
+def _read_characters(texts: Sequence[str]) -> tuple[Hashes, Bytes, Hashes]:
+    """Code points of some texts, each with a "\n" behind it, their classes, and what they count for in a word's hash.
+
+    bytes.translate() looks up twice as many characters in the same time as NumPy, but only those of one byte; the
+    others, few in most batches, follow.
+    """
+    classes_of, letters_of = _tables()
+    # one by one: to join texts of characters of one byte with others is to widen them
+    encoded = [text.encode("utf-32-le", "surrogatepass") for text in texts]
+    codes: Hashes = np.frombuffer("\n".encode("utf-32-le").join([*encoded, b""]), np.uint32)
+    narrow = codes.astype(np.uint8).tobytes()
+    classes: Bytes = np.frombuffer(bytearray(narrow.translate(classes_of[:_NARROW].tobytes())), np.uint8)
+    letters = np.frombuffer(narrow.translate(letters_of[:_NARROW].astype(np.uint8).tobytes()), np.uint8).astype(
+        np.uint32
+    )
+    wide = np.flatnonzero(codes >= _NARROW)
+    if wide.size:
+        found = np.minimum(codes.take(wide), np.uint32(LIMIT))
+        classes[wide], letters[wide] = classes_of.take(found), letters_of.take(found)
+    return codes, classes, letters
+
+
+def _class_counts(classes: Bytes, shown: Integers, starts: Integers, breaks: Integers) -> NDArray[np.int32]:
+    """How many characters of each class stand on each non-blank line; white space is not counted."""
+    numbers = np.full(len(starts), len(shown) * CLASSES)
+    numbers[shown] = np.arange(len(shown)) * CLASSES
+    keys = np.repeat(numbers, breaks - starts + 1)
+    keys += classes
+    counts = np.bincount(keys, minlength=(len(shown) + 1) * CLASSES)[: len(shown) * CLASSES]
+    table = counts.reshape(len(shown), CLASSES).astype(np.int32, order="F")  # read class by class
+    table[:, [CharacterClass.SPACE, CharacterClass.NEWLINE]] = 0
+    return table
+
+
+def _pair_counts(classes: Bytes, first_visible: Integers, end: Integers) -> tuple[Integers, Integers]:
     """Runs of white space inside a line (as between columns), and places like the middle of 12:30."""
     space = classes == CharacterClass.SPACE
     wide = np.flatnonzero(space[2:] & space[1:-1] & ~space[:-2]) + 1 if len(classes) > 2 else np.zeros(0, np.int64)
-    wide = wide[wide > np.append(first_visible, len(classes))[line_of[wide]]]
     colon = np.flatnonzero(classes == CharacterClass.COLON)
     colon = colon[(colon > 0) & (colon + 1 < len(classes))]
     digits = (classes[colon - 1] == CharacterClass.DIGIT) & (classes[colon + 1] == CharacterClass.DIGIT)
-    return (
-        np.bincount(line_of[wide], minlength=lines)[:lines],
-        np.bincount(line_of[colon[digits]], minlength=lines)[:lines],
-    )
+    return _places_in_lines(wide, first_visible, end), _places_in_lines(colon[digits], first_visible, end)
+
+
+def _places_in_lines(places: Integers, first_visible: Integers, end: Integers) -> Integers:
+    """How many of some places, in order, stand on each line after its first visible character."""
+    return np.searchsorted(places, end) - np.searchsorted(places, first_visible, "right")
 
 
 def _ellipsis(codes: Hashes, classes: Bytes, last: Integers) -> NDArray[np.bool_]:
@@ -226,25 +245,26 @@ def _ellipsis(codes: Hashes, classes: Bytes, last: Integers) -> NDArray[np.bool_
 
 
 def _line_hashes(
-    words: _Words, codes: Hashes, classes: Bytes, line_of: NDArray[np.int32], lines: int
+    hashes: Hashes, offsets: Integers, codes: Hashes, classes: Bytes, start: Integers, end: Integers
 ) -> NDArray[np.uint64]:
     """Words in their order; in lines without words, the signs as a bag."""
-    hashes = np.zeros(lines, np.uint64)
-    offsets = np.searchsorted(words.line, np.arange(lines + 1))
-    if len(words.line):
-        place = np.arange(len(words.line)) - offsets[words.line]
-        spread = (words.hash.astype(np.uint64) + np.uint64(1)) * (
-            place.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0xD1B54A32D192ED03)
-        )
-        hashes += sum_runs(spread ^ (spread >> np.uint64(29)), offsets)
-    signs = np.flatnonzero(classes >= CharacterClass.SENTENCE_END)
-    wordless = np.append(offsets[1:] == offsets[:-1], False)
-    signs = signs[wordless[line_of[signs]]]
-    spread = (codes[signs].astype(np.uint64) + np.uint64(7)) * np.uint64(0xA24BAED4963EE407)
-    hashes += sum_runs(spread, np.searchsorted(line_of[signs], np.arange(lines + 1)))
-    hashes ^= hashes >> np.uint64(32)
-    hashes *= np.uint64(0xD6E8FEB86659FD93)
-    return hashes ^ (hashes >> np.uint64(32))
+    counts = np.diff(offsets)
+    weights = np.arange(counts.max(initial=0), dtype=np.uint64) * _ORDER[0] + _ORDER[1]
+    place = np.arange(len(hashes)) - np.repeat(offsets[:-1], counts)
+    spread = (hashes.astype(np.uint64) + np.uint64(1)) * weights.take(place)
+    spread ^= spread >> np.uint64(29)
+    found = sum_runs(spread, offsets)
+    wordless = np.flatnonzero(counts == 0)
+    lengths = end[wordless] - start[wordless]
+    bounds = np.concatenate(([0], np.cumsum(lengths)))
+    signs = np.arange(bounds[-1]) + np.repeat(start[wordless] - bounds[:-1], lengths)
+    spread = (codes.take(signs).astype(np.uint64) + np.uint64(7)) * np.uint64(0xA24BAED4963EE407)
+    spread[classes.take(signs) < CharacterClass.SENTENCE_END] = 0
+    found[wordless] = sum_runs(spread, bounds)
+    found ^= found >> np.uint64(32)
+    found *= np.uint64(0xD6E8FEB86659FD93)
+    hashes_of_lines: NDArray[np.uint64] = found ^ (found >> np.uint64(32))
+    return hashes_of_lines
 
 
 def _blank_lines(
@@ -261,19 +281,12 @@ def _blank_lines(
 
 
 @lru_cache(maxsize=1)
-def _tables() -> tuple[Bytes, NDArray[np.int32]]:
-    """Class and distance to the folded form of each code point up to LIMIT."""
+def _tables() -> tuple[Bytes, Hashes]:
+    """Class of each code point up to LIMIT, and what it counts for in a word's hash: its folded form."""
     from os.path import dirname, join  # pathlib takes longer to load than most of this package
 
     path = join(dirname(__file__), "character_classes.npy")  # noqa: PTH118, PTH120
     starts, classes, folds = np.load(path, allow_pickle=False)
     lengths = np.diff(starts, append=LIMIT + 1)
-    return np.repeat(classes.astype(np.uint8), lengths), np.repeat(folds, lengths)
-
-
-@lru_cache(maxsize=1)
-def _powers() -> Hashes:
-    with np.errstate(over="ignore"):
-        return np.cumprod(np.full(_LONGEST_WORD + 1, 0x01000193, np.uint32), dtype=np.uint32) * (
-            np.arange(_LONGEST_WORD + 1) < _LONGEST_WORD
-        ).astype(np.uint32)
+    folded = np.arange(LIMIT + 1, dtype=np.int32) + np.repeat(folds, lengths)
+    return np.repeat(classes.astype(np.uint8), lengths), folded.view(np.uint32)

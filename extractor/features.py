@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from extractor.characters import Array, Bytes, Hashes, Integers, TextBatch, sum_runs
+from extractor.characters import Array, Bytes, Hashes, Integers, TextBatch, count_runs, sum_runs
 from extractor.characters import CharacterClass as C
+from extractor.equal_lines import equal_lines
 from extractor.quantise import capped, logarithm, share
 from extractor.wording import WordingTable
 
@@ -38,16 +39,14 @@ class Copies(NamedTuple):
 def find_copies(batch: TextBatch) -> Copies:
     """Lines of equal hash on the same page."""
     n = len(batch.page)
-    order = np.lexsort((batch.line_hashes, batch.page))
-    hashes, page = batch.line_hashes[order], batch.page[order]
-    same = np.zeros(n, bool)
-    same[1:] = (hashes[1:] == hashes[:-1]) & (page[1:] == page[:-1])
-    group = np.cumsum(~same) - 1
-    sizes = np.bincount(group, minlength=1)
-    starts = np.cumsum(sizes) - sizes
+    order, begins = equal_lines(batch.line_hashes, batch.page)
+    group = np.cumsum(begins) - 1
+    starts = np.flatnonzero(begins)
+    sizes = np.diff(starts, append=n)
+    same = ~begins
     count, above, below, rank = (np.zeros(n, np.int64) for _ in range(4))
-    count[order] = sizes[group] if n else count
-    rank[order] = np.arange(n) - starts[group] if n else rank
+    count[order] = sizes.take(group)
+    rank[order] = np.arange(n) - starts.take(group)
     later, earlier = order[1:][same[1:]], order[:-1][same[1:]]
     above[later], below[earlier] = later - earlier, later - earlier
     return Copies(count, above, below, rank)
@@ -134,8 +133,7 @@ class Alike(NamedTuple):
 
 
 def _first_word_share(lines: Lines, wanted: Callable[[Bytes], Array]) -> Bytes:
-    hits = wanted(lines.batch.word_class).astype(np.int64)
-    return share(sum_runs(hits, lines.batch.word_offsets), lines.words)
+    return share(count_runs(wanted(lines.batch.word_class), lines.batch.word_offsets), lines.words)
 
 
 def _capitalised(lines: Lines) -> Bytes:
@@ -150,12 +148,14 @@ def _longest_word(lines: Lines) -> Bytes:
     return capped(longest * 4)
 
 
-def _count(*classes: int) -> Callable[[Lines], Bytes]:
-    return lambda lines: logarithm(lines.batch.counts[:, list(classes)].sum(axis=1))
+def _count(kind: int) -> Callable[[Lines], Bytes]:
+    return lambda lines: logarithm(lines.batch.counts[:, kind])
 
 
-def _share(*classes: int) -> Callable[[Lines], Bytes]:
-    return lambda lines: share(lines.batch.counts[:, list(classes)].sum(axis=1), lines.characters)
+def _share(first: int, last: int | None = None) -> Callable[[Lines], Bytes]:
+    """Share of the characters of a class, or of all from one class to another."""
+    kinds = slice(first, (last or first) + 1)
+    return lambda lines: share(lines.batch.counts[:, kinds].sum(axis=1), lines.characters)
 
 
 def _page_share(values: Callable[[Lines], Array], of: Callable[[Lines], Array]) -> Callable[[Lines], Bytes]:
@@ -196,12 +196,13 @@ def _overlap_with_prose(lines: Lines) -> Bytes:
     """Share of the words of a line that the page's prose holds too: a headline's are, a teaser's are not."""
     batch = lines.batch
     long_words = (batch.word_length >= 4) | (batch.word_class == C.UNSPACED)
-    slots = lines.batch.page[batch.word_line] * _OVERLAP_BITS + (batch.word_hash >> np.uint32(20)).astype(np.int64)
+    words = np.diff(batch.word_offsets)
+    slots = np.repeat(batch.page * _OVERLAP_BITS, words)
+    slots += batch.word_hash >> np.uint32(20)
     seen = np.zeros(len(lines.page_lines) * _OVERLAP_BITS, bool)
-    in_prose = lines.prose[batch.word_line]
-    seen[slots[in_prose & long_words]] = True
-    hits = sum_runs((seen[slots] & long_words).astype(np.int64), batch.word_offsets)
-    counted = sum_runs(long_words.astype(np.int64), batch.word_offsets)
+    seen[slots[np.repeat(lines.prose, words) & long_words]] = True
+    hits = count_runs(seen.take(slots) & long_words, batch.word_offsets)
+    counted = count_runs(long_words, batch.word_offsets)
     return np.where(lines.prose, 255, share(hits, counted)).astype(np.uint8)
 
 
@@ -226,7 +227,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("digits", "signs", _share(C.DIGIT)),
     Feature("number_words", "signs", lambda lines: _first_word_share(lines, lambda kinds: kinds == C.DIGIT)),
     Feature("clock_times", "signs", lambda lines: capped(lines.batch.clock_times)),
-    Feature("signs", "signs", _share(*range(C.SENTENCE_END, C.SYMBOL + 1))),
+    Feature("signs", "signs", _share(C.SENTENCE_END, C.SYMBOL)),
     Feature("sentence_ends", "signs", _count(C.SENTENCE_END)),
     Feature("sentence_length", "signs", lambda lines: logarithm(lines.words // (lines.sentence_ends + 1))),
     Feature("commas", "signs", _count(C.COMMA)),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -13,7 +15,7 @@ from extractor.classifier import KINDS, decide, merge_classes, pool_copies
 from extractor.decoding import decode
 from extractor.features import OWN_NAMES, REPETITION_NAMES, own_columns
 from extractor.model_file import Model
-from extractor.page import LABELS, LabelledPage, Layout, Page, PageFormat
+from extractor.page import LABELS, LabelledPage, Layout, Page, PageFormat, TextLines
 from extractor.plaintext import looks_like_html
 from extractor.wording import line_tokens
 
@@ -28,6 +30,8 @@ BATCH_CHARACTERS = 1 << 19
 HTML_PER_TEXT = 16
 """Characters of HTML for one of text, about."""
 BATCH_PAGES = 256
+KEPT_BYTES = 1 << 24
+"""Freed memory that the process keeps for the next batch, at most."""
 BETAS: dict[PageFormat, dict[Preference | None, float]] = {
     "text": {None: 0.7, "precision": 0.35, "recall": 1.4},
     "html": {None: 0.5, "precision": 0.25, "recall": 1.0},
@@ -62,6 +66,7 @@ def label_many(
     if isinstance(pages, (str, bytes, Page)):
         raise TypeError("label_many() takes several pages; for a single one call label()")
     settings = _Settings(model or Model.default(), repetition, prefer)
+    _keep_freed_memory()
     batch: list[_Decoded] = []
     size = 0
     for page in pages:
@@ -86,6 +91,16 @@ def label(
     <Label.NAV: 'nav'>
     """
     return next(label_many((page,), model=model, repetition=repetition, prefer=prefer))
+
+
+@lru_cache(maxsize=1)
+def _keep_freed_memory() -> None:
+    """Have the next batch use the memory of the last.
+
+    glibc gives freed memory back to the system beyond twice the size of the largest block that was freed, which then
+    costs a twentieth of all time to fetch again, page by page. This block is never touched, so takes no memory.
+    """
+    np.empty(KEPT_BYTES // 2, np.uint8)
 
 
 class _Settings(NamedTuple):
@@ -199,22 +214,23 @@ def _labelled_pages(pages: Sequence[_Decoded], read: LinesRead, settings: _Setti
         batch.page_offsets,
         BETAS[format][settings.prefer],
     )
-    merged = [tuple(row) for row in merge_classes(probabilities).tolist()]
-    labels = [LABELS[code] for code in decision.codes.tolist()]
+    merged = merge_classes(probabilities)
+    labels = tuple(LABELS[code] for code in decision.codes.tolist())
     numbers = batch.number if format == "text" else np.arange(len(labels)) - batch.page_offsets[batch.page] + 1
+    blank_before = (batch.blank_before > 0).tobytes()
     results = []
     for index, decoded in enumerate(pages):
         first, last = batch.page_offsets[index : index + 2].tolist()
-        layout = Layout(
-            numbers[first:last].tolist(), batch.line_texts(first, last), (batch.blank_before[first:last] > 0).tolist()
-        )
+        # of its own, so that a page that is kept does not keep its batch
+        lines = TextLines(batch.texts[index], *(array("q", places.tobytes()) for places in batch.places(index)))
+        layout = Layout(array("q", numbers[first:last].tobytes()), lines, blank_before[first:last])
         headline = int(decision.headlines[index])
         results.append(
             LabelledPage(
                 decoded.page,
                 layout,
-                tuple(labels[first:last]),
-                merged[first:last],
+                labels[first:last],
+                merged[first:last].copy(),
                 format=format,
                 encoding=decoded.encoding,
                 headline=headline - first if headline >= 0 else None,

@@ -148,9 +148,7 @@ class Network(NamedTuple):
             for number, dilation in enumerate(arrays["dilations"].tolist())
         )  # fmt: skip
         weights = {
-            name.removeprefix("kind."): _floats(array)
-            for name, array in arrays.items()
-            if name.startswith("kind.")
+            name.removeprefix("kind."): _floats(array) for name, array in arrays.items() if name.startswith("kind.")
         }
         if arrays["words"].sum(dtype=np.int64) != arrays["words_total"][0]:
             raise ValueError("not the table of words that was saved")
@@ -259,7 +257,9 @@ def _stretches(page_offsets: Integers, gap: int, halo: int) -> Iterator[_Stretch
         for page in pages:
             begin, end = max(int(begins[page]), start), min(int(ends[page]), stop)
             if end > begin:
-                parts.append(_Part(page, begin - start, end - start, int(page_offsets[page]) + begin - int(begins[page])))
+                parts.append(
+                    _Part(page, begin - start, end - start, int(page_offsets[page]) + begin - int(begins[page]))
+                )
         yield _Stretch(stop - start, (first - start, min(first + _LINES_AT_ONCE, stop) - start), parts)
 
 

@@ -5,15 +5,21 @@ Comes in: a page as the caller has it. Goes out: its lines with labels, and view
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, NamedTuple
+from itertools import compress
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, overload
 
 from extractor.plaintext import continuations
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 PageFormat = Literal["html", "text"]
+Probabilities: TypeAlias = tuple[float, float, float, float]
 
 
 class Label(str, Enum):
@@ -23,6 +29,8 @@ class Label(str, Enum):
     HEADER = "header"
     NAV = "nav"
     RELATED_LINK = "related-link"
+
+    __hash__ = str.__hash__  # that of Enum is written in Python; equal strings hash alike now
 
     def __str__(self) -> str:
         return self.value
@@ -43,7 +51,7 @@ class Line(NamedTuple):
     number: int
     text: str
     label: Label
-    probabilities: tuple[float, float, float, float]
+    probabilities: Probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,8 @@ class Page:
 
 
 def _labels(keep: Collection[Label]) -> frozenset[Label]:
+    if keep is BODY_ONLY:
+        return BODY_ONLY
     if isinstance(keep, str) or not isinstance(keep, Collection):
         raise TypeError(f"keep is a collection of labels, as in keep={{Label.BODY, Label.HEADER}}, not {keep!r}")
     for label in keep:
@@ -79,21 +89,53 @@ def _labels(keep: Collection[Label]) -> frozenset[Label]:
     return frozenset(map(Label, keep))
 
 
+class TextLines(Sequence[str]):
+    """Lines of a text, cut out of it when they are asked for; starts and ends: where each stands.
+
+    One trailing "\\r" of a line is dropped.
+    """
+
+    __slots__ = ("_ends", "_starts", "_text")
+
+    def __init__(self, text: str, starts: Sequence[int], ends: Sequence[int]) -> None:
+        self._text, self._starts, self._ends = text, starts, ends
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> TextLines: ...
+    def __getitem__(self, index: int | slice) -> str | TextLines:
+        if isinstance(index, slice):
+            return TextLines(self._text, self._starts[index], self._ends[index])
+        return self._text[self._starts[index] : self._ends[index]].removesuffix("\r")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.some(range(len(self))))
+
+    def some(self, places: Iterable[int]) -> list[str]:
+        """The lines at some places."""
+        text, starts, ends = self._text, self._starts, self._ends
+        return [text[starts[place] : ends[place]].removesuffix("\r") for place in places]
+
+
 class Layout(NamedTuple):
     """How a page's lines stood, one entry a line: what is needed to write some of them out again."""
 
     numbers: Sequence[int]
-    texts: Sequence[str]
-    blank_before: Sequence[bool]
+    texts: TextLines
+    blank_before: bytes
     """Whether a blank line stood between this line and the one before it."""
 
 
 class LabelledPage:
     """A page's lines with their labels; the text is a view over them, nothing is ever removed.
 
-    id, url and site are those of the page. encoding: how the bytes were decoded ("str" for text that came
-    decoded). title: the headline's text, else what the HTML head says. format: "html" or "text". kind: what sort
-    of page it is ("article", "forum", "listing", "collection", "product", "service", "documentation", or "none"
+    id, url and site are those of the page. labels: one a line. encoding: how the bytes were decoded ("str" for text
+    that came decoded). title: the headline's text, else what the HTML head says. format: "html" or "text". kind: what
+    sort of page it is ("article", "forum", "listing", "collection", "product", "service", "documentation", or "none"
     for one without a text of its own), and with what probability.
     """
 
@@ -101,13 +143,14 @@ class LabelledPage:
         "_headline",
         "_layout",
         "_lines",
+        "_probabilities",
+        "_rows",
         "encoding",
         "format",
         "id",
         "kind",
         "kind_probability",
         "labels",
-        "probabilities",
         "site",
         "title",
         "url",
@@ -118,7 +161,7 @@ class LabelledPage:
         page: Page,
         layout: Layout,
         labels: tuple[Label, ...],
-        probabilities: Sequence[tuple[float, float, float, float]],
+        probabilities: NDArray[np.float64],
         *,
         format: PageFormat,
         encoding: str,
@@ -130,10 +173,18 @@ class LabelledPage:
         self.id, self.url, self.site = page.id, page.url, page.site
         self.format, self.encoding = format, encoding
         self.kind, self.kind_probability = kind, kind_probability
-        self.labels, self.probabilities = labels, probabilities
+        self.labels, self._probabilities = labels, probabilities
+        self._rows: list[Probabilities] | None = None
         self._layout, self._headline = layout, headline
         self._lines: tuple[Line, ...] | None = None
         self.title = layout.texts[headline].strip() if headline is not None else title
+
+    @property
+    def probabilities(self) -> list[Probabilities]:
+        """Of each line the probabilities of all labels, in the order of ``Label``."""
+        if self._rows is None:
+            self._rows = list(map(tuple, self._probabilities.tolist()))
+        return self._rows
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -146,7 +197,7 @@ class LabelledPage:
     @property
     def blanks(self) -> Sequence[bool]:
         """For each line whether a blank one stood, or a block began, between it and the line before."""
-        return self._layout.blank_before
+        return [bool(blank) for blank in self._layout.blank_before]
 
     @property
     def headline(self) -> Line | None:
@@ -170,21 +221,16 @@ class LabelledPage:
         layout, left_out = self._layout, None if headline else self._headline
         wrapped = unwrap and self.format == "text"
         continues = continuations(layout.texts, layout.blank_before) if wrapped else ()
+        kept = list(compress(range(len(self.labels)), map(keep.__contains__, self.labels)))
+        if left_out in kept:
+            kept.remove(left_out)
         parts: list[str] = []
-        blank = glue = False
-        for index, label in enumerate(self.labels):
-            blank |= layout.blank_before[index]
-            if label not in keep or index == left_out:
-                glue = False
-                continue
-            text = layout.texts[index]
-            if parts:
-                joins = wrapped and glue and continues[index]
-                parts.append(" " if joins else "\n\n" if blank else "\n")
-                text = text.lstrip() if joins else text
-            parts.append(text)
-            blank, glue = False, True
-        return "".join(parts)
+        for above, index, text in zip([-1, *kept], kept, layout.texts.some(kept), strict=False):
+            if wrapped and above == index - 1 >= 0 and continues[index]:
+                parts += (" ", text.lstrip())
+            else:
+                parts += ("\n" if layout.blank_before.find(1, above + 1, index + 1) < 0 else "\n\n", text)
+        return "".join(parts[1:])  # nothing before the first
 
     def with_labels(self, labels: Sequence[Label]) -> LabelledPage:
         """The same page with other labels, one a line: as if they had been the decision. ValueError for too few."""

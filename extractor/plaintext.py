@@ -34,7 +34,7 @@ def looks_like_html(text: str) -> bool:
     return sum(len(tag.group()) for tag in re.finditer(_TAG, head)) >= max(_TAG_SHARE * len(head), 8)
 
 
-def continuations(texts: Sequence[str], blank_before: Sequence[bool]) -> list[bool]:
+def continuations(texts: Sequence[str], blank_before: Sequence[int]) -> list[bool]:
     """For each line whether it goes on with the line above, which was broken to fit the width of the page.
 
     A line was broken where the next line's first word would not have fitted on it.

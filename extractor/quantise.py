@@ -7,7 +7,7 @@ from math import ceil
 
 import numpy as np
 
-from extractor.characters import Array, Bytes, Integers
+from extractor.characters import Array, Bytes
 
 STEPS_PER_DOUBLING = 16
 _LARGEST = 1 << 16
@@ -15,14 +15,17 @@ _LARGEST = 1 << 16
 
 def logarithm(counts: Array) -> Bytes:
     """16 steps for each doubling of 1 + count, 0 for 0 or less, at most 255 (from 65,535 on)."""
-    found: Bytes = _logarithms()[np.clip(counts, 0, _LARGEST - 1)]
+    found: Bytes = _logarithms().take(counts, mode="clip")
     return found
 
 
 def share(part: Array, whole: Array) -> Bytes:
     """255 x part / whole, rounded down; 0 where the whole is 0."""
-    whole = np.maximum(whole, 1)
-    return np.clip(part.astype(np.int64) * 255 // whole, 0, 255).astype(np.uint8)
+    # a quotient of whole numbers below 2**53 is never rounded up to the next whole number
+    shares = part.astype(np.float64)
+    shares *= 255
+    shares /= np.maximum(whole, 1)
+    return np.clip(shares, 0, 255, out=shares).astype(np.uint8)
 
 
 def capped(counts: Array) -> Bytes:
@@ -34,8 +37,3 @@ def capped(counts: Array) -> Bytes:
 def _logarithms() -> Bytes:
     borders = [ceil(2 ** (step / STEPS_PER_DOUBLING) - 1e-9) for step in range(1, 256)]
     return np.repeat(np.arange(256, dtype=np.uint8), np.diff([1, *borders, _LARGEST + 1]))
-
-
-def signed(values: Integers, scale: int) -> Bytes:
-    """128 + value / scale, rounded down, within 0 and 255."""
-    return np.clip(128 + values // scale, 0, 255).astype(np.uint8)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor.characters import Array, Bytes, Hashes, Integers, TextBatch, mix, sum_runs
+from extractor.characters import Array, Bytes, Hashes, Integers, TextBatch, sum_runs
+from extractor.words import mix
 
 MOST_WORDS = 4096
 """Words of a line that count; a line of more is no menu and no heading, whatever comes."""
@@ -58,12 +59,15 @@ def _lane_sums(rows: NDArray[np.uint64], offsets: Integers, counts: Integers) ->
     """Sums by lane, (runs, lanes), of rows of packed weights in runs; counts: the rows of each run."""
     if counts.max(initial=0) <= _LANE_TOKENS:
         return sum_runs(rows, offsets).view(np.uint16)
-    pieces = -(-counts // _LANE_TOKENS)
-    bounds = np.concatenate(([0], np.cumsum(pieces)))
-    place = np.arange(bounds[-1]) - np.repeat(bounds[:-1], pieces)
+    pieces = np.maximum(-(-counts // _LANE_TOKENS), 1)
+    firsts = np.cumsum(pieces) - pieces
+    place = np.arange(int(pieces.sum())) - np.repeat(firsts, pieces)
     starts = np.repeat(offsets[:-1], pieces) + place * _LANE_TOKENS
-    sums = sum_runs(rows, np.append(starts, offsets[-1])).view(np.uint16)
-    return sum_runs(sums.astype(np.int64), bounds)
+    parts = sum_runs(rows, np.append(starts, offsets[-1])).view(np.uint16)
+    sums = parts.take(firsts, axis=0).astype(np.int32)
+    more = np.flatnonzero(place)  # few: of lines of hundreds of words
+    np.add.at(sums, np.repeat(np.arange(len(counts)), pieces)[more], parts[more])
+    return sums
 
 
 def _packed(weights: NDArray[np.int8]) -> NDArray[np.uint64]:
@@ -98,24 +102,18 @@ def line_tokens(batch: TextBatch) -> tuple[Hashes, Integers]:
         offsets = np.searchsorted(line, np.arange(len(batch.page) + 1))
     else:
         offsets = batch.word_offsets
-    first, last = offsets[:-1], offsets[1:]
-    has_words = last > first
-    same_line = line[1:] == line[:-1]
-    pairs = mix(words[:-1] * np.uint32(0x9E3779B1) + words[1:])[same_line]
-    kinds: list[tuple[Array, Array]] = [
-        (words, line),
-        (pairs, line[1:][same_line]),
-        (mix(words[first[has_words]] + np.uint32(0x51ED270B)), np.flatnonzero(has_words)),
-        (mix(words[last[has_words] - 1] + np.uint32(0x7F4A7C15)), np.flatnonzero(has_words)),
-        ((batch.line_hashes >> np.uint64(32)).astype(np.uint32), np.arange(len(first))),
-    ]
-    counts = np.sum([np.bincount(lines, minlength=len(first)) for _, lines in kinds], axis=0)
-    runs = np.concatenate(([0], np.cumsum(counts)))
+    counts = np.diff(offsets)
+    filled = np.flatnonzero(counts)
+    runs = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(2 * counts + 1 + (counts > 0), out=runs[1:])
     tokens = np.empty(runs[-1], np.uint32)
-    free = runs[:-1].copy()
-    for values, lines in kinds:
-        numbers = np.bincount(lines, minlength=len(first))
-        run_starts = np.cumsum(numbers) - numbers
-        tokens[free[lines] + np.arange(len(lines)) - run_starts[lines]] = values
-        free += numbers
+    places = np.arange(len(words)) + np.repeat(runs[:-1] - offsets[:-1], counts)
+    tokens[places] = words
+    second = np.flatnonzero(line[1:] == line[:-1]) + 1  # words that follow another one
+    pairs = mix(words[:-1] * np.uint32(0x9E3779B1) + words[1:])
+    tokens[places.take(second) + np.repeat(counts, counts).take(second) - 1] = pairs.take(second - 1)
+    after = runs[1:].take(filled)
+    tokens[after - 3] = mix(words.take(offsets.take(filled)) + np.uint32(0x51ED270B))
+    tokens[after - 2] = mix(words.take(offsets.take(filled + 1) - 1) + np.uint32(0x7F4A7C15))
+    tokens[runs[1:] - 1] = (batch.line_hashes >> np.uint64(32)).astype(np.uint32)
     return tokens, runs

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import accumulate
 
+import numpy as np
 import pytest
 
 from extractor import Label, LabelledPage, Page
-from extractor.page import LABELS, Layout, Line
+from extractor.page import LABELS, Layout, Line, TextLines
 
 BODY, HEADER, NAV, RELATED = LABELS
 CERTAIN = {label: tuple(float(other is label) for other in LABELS) for label in LABELS}
@@ -17,9 +19,12 @@ def labelled_page(
     """Rows of label and text; blank_before: "_" for each row with a blank line above, "." for the others."""
     labels = tuple(label for label, _ in rows)
     blanks = [mark == "_" for mark in blank_before or "." * len(rows)]
-    layout = Layout(list(range(1, len(rows) + 1)), [text for _, text in rows], blanks)
+    ends = list(accumulate(len(text) + 1 for _, text in rows))
+    lines = TextLines("\n".join(text for _, text in rows), [0, *ends[:-1]], [end - 1 for end in ends])
+    layout = Layout(list(range(1, len(rows) + 1)), lines, bytes(blanks))
     given = {"format": "text", "encoding": "str", "kind": "article", "kind_probability": 0.9, **facts}
-    return LabelledPage(Page(""), layout, labels, [CERTAIN[label] for label in labels], headline=headline, **given)
+    certain = np.array([CERTAIN[label] for label in labels])
+    return LabelledPage(Page(""), layout, labels, certain, headline=headline, **given)
 
 
 ARTICLE = labelled_page(
