@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor.words import read_words
+from extractor.words import Words, read_words
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Integers: TypeAlias = NDArray[np.int64]
@@ -138,13 +138,13 @@ def read_texts(texts: Sequence[str]) -> TextBatch:
     first_visible, last_visible = runs.starts[seen[shown]], runs.ends[seen[shown + 1] - 1] - 1
     blank_before, blank_after = _blank_lines(shown, page_offsets, first_line, lines_by_page[page])
 
-    inside = (classes - np.uint8(CharacterClass.LOWER)) <= CharacterClass.DIGIT - CharacterClass.LOWER
-    words = read_words(letters, inside, classes == CharacterClass.UNSPACED)
+    words = _read_words(classes, letters)
     word_offsets = np.append(np.searchsorted(words.start, start), len(words.start))
     gaps, clock_times = _pair_counts(classes, first_visible, end)
     return TextBatch(
         texts=texts, text_starts=text_ends - lengths,
-        page_offsets=page_offsets, page=page, number=shown - first_line + 1, start=start, end=end, counts=_class_counts(classes, shown, starts, breaks),
+        page_offsets=page_offsets, page=page, number=shown - first_line + 1,
+        start=start, end=end, counts=_class_counts(classes, shown, starts, breaks),
         first_class=classes[first_visible], last_class=classes[last_visible], indent=first_visible - start,
         ellipsis=_ellipsis(codes, classes, last_visible), gaps=gaps, clock_times=clock_times,
         blank_before=blank_before, blank_after=blank_after,
@@ -152,6 +152,28 @@ def read_texts(texts: Sequence[str]) -> TextBatch:
         word_class=classes.take(words.start), word_hash=words.hash, word_offsets=word_offsets,
         line_hashes=_line_hashes(words.hash, word_offsets, codes, classes, start, end),
     )  # fmt: skip
+
+
+def read_word_hashes(texts: Sequence[str], *, names: bool = False) -> tuple[Hashes, Integers]:
+    """The hashes of the words of some texts, and where those of each begin (texts + 1).
+
+    names: a capital letter after a small one or a digit begins a word, as in camelCase.
+    """
+    codes, classes, letters = _read_characters(["\n".join(texts)])
+    anew = None
+    if names:
+        small = ((codes >= ord("a")) & (codes <= ord("z"))) | ((codes >= ord("0")) & (codes <= ord("9")))
+        anew = (codes >= ord("A")) & (codes <= ord("Z"))
+        anew[1:] &= small[:-1]
+        anew[:1] = False
+    words = _read_words(classes, letters, anew)
+    bounds = np.concatenate(([0], np.cumsum([len(text) + 1 for text in texts], dtype=np.int64)))
+    return words.hash, np.searchsorted(words.start, bounds)
+
+
+def _read_words(classes: Bytes, letters: Hashes, anew: NDArray[np.bool_] | None = None) -> Words:
+    inside = (classes - np.uint8(CharacterClass.LOWER)) <= CharacterClass.DIGIT - CharacterClass.LOWER
+    return read_words(letters, inside, classes == CharacterClass.UNSPACED, anew)
 
 
 def sum_runs(values: Array, offsets: Integers) -> Array:

@@ -306,9 +306,12 @@ REPETITION_NAMES: tuple[str, ...] = (
 """What a repetition table adds; all zero without one (see repetition_features.py)."""
 
 
-def own_columns(batch: TextBatch, wording: WordingTable, tokens: tuple[Hashes, Integers]) -> Bytes:
-    """A line's own columns, (len(OWN_NAMES), lines) in 8 bits; tokens: those of wording.line_tokens()."""
-    lines = Lines(batch)
+def own_columns(
+    batch: TextBatch, wording: WordingTable, tokens: tuple[Hashes, Integers], lines: Lines | None = None
+) -> Bytes:
+    """A line's own columns, (len(OWN_NAMES), lines) in 8 bits; tokens: those of wording.line_tokens(); lines: those of
+    the batch, where known."""
+    lines = lines or Lines(batch)
     columns = np.empty((len(OWN_NAMES), len(batch.page)), np.uint8)
     for row, feature in enumerate(FEATURES):
         columns[row] = feature.fill(lines)

@@ -13,7 +13,7 @@ import numpy as np
 from extractor.characters import TextBatch, read_texts
 from extractor.classifier import KINDS, decide, merge_classes, pool_copies
 from extractor.decoding import decode
-from extractor.features import OWN_NAMES, REPETITION_NAMES, own_columns
+from extractor.features import OWN_NAMES, REPETITION_NAMES, Lines, own_columns
 from extractor.model_file import Model
 from extractor.page import LABELS, LabelledPage, Layout, Page, PageFormat, TextLines
 from extractor.plaintext import looks_like_html
@@ -182,7 +182,7 @@ def _read_lines(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
 
 def _read_dumps(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
     batch = read_texts([decoded.text for decoded in pages])
-    return LinesRead("text", batch, _own_columns(batch, settings.model, "text"), [None] * len(pages))
+    return LinesRead("text", batch, _own_columns(Lines(batch), settings.model, "text"), [None] * len(pages))
 
 
 def _read_html(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
@@ -191,14 +191,15 @@ def _read_html(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
 
     markups = [parse_html(decoded.text, decoded.utf8) for decoded in pages]
     batch = read_texts([html_text(markup) for markup in markups])
-    columns = _own_columns(batch, settings.model, "html")
-    columns |= zip(MARKUP_NAMES, markup_columns(markups, batch, settings.model.cues), strict=True)
+    lines = Lines(batch)
+    columns = _own_columns(lines, settings.model, "html")
+    columns |= zip(MARKUP_NAMES, markup_columns(markups, batch, settings.model.cues, lines), strict=True)
     return LinesRead("html", batch, columns, [page_title(markup.meta) for markup in markups])
 
 
-def _own_columns(batch: TextBatch, model: Model, format: PageFormat) -> dict[str, Bytes]:
-    tokens = line_tokens(batch)
-    columns = dict(zip(OWN_NAMES, own_columns(batch, model.wording, tokens), strict=True))
+def _own_columns(lines: Lines, model: Model, format: PageFormat) -> dict[str, Bytes]:
+    tokens = line_tokens(lines.batch)
+    columns = dict(zip(OWN_NAMES, own_columns(lines.batch, model.wording, tokens, lines), strict=True))
     return columns | model.classifiers[format].first.word_columns(*tokens)
 
 
@@ -244,7 +245,7 @@ def _labelled_pages(pages: Sequence[_Decoded], read: LinesRead, settings: _Setti
 
 def html_text(markup: MarkupPage) -> str:
     """The lines of an HTML page as one text: "\\n" between them, a blank line where blocks part."""
-    parts: list[str] = []
-    for text, blank in zip(markup.texts, markup.breaks, strict=True):
-        parts.append("\n" + text if blank and parts else text)
-    return "\n".join(parts)
+    joined = "\n".join(
+        ["\n" + text if blank else text for text, blank in zip(markup.texts, markup.breaks, strict=True)]
+    )
+    return joined[1:] if markup.breaks[:1] == [True] else joined

@@ -7,13 +7,13 @@ many links); so do these columns, at the first ancestors that hold more lines th
 
 from __future__ import annotations
 
-import re
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from extractor.characters import Array, Bytes, Hashes, Integers, TextBatch, read_texts
+from extractor.characters import Array, Bytes, Hashes, Integers, TextBatch, count_runs, read_word_hashes
 from extractor.features import CLASS_NAMES, Lines
 from extractor.html import LANDMARKS, MarkupPage
 from extractor.quantise import capped, logarithm, share
@@ -24,10 +24,7 @@ LEVELS = 4
 _CHAIN = 6
 """Ancestors whose class names count."""
 _LONGEST_CUE = 400
-_LINES_AT_ONCE = 2048
-"""Lines whose cues are spelled out together: a page can put a thousand words around each of a million lines."""
-_WORD_IN_NAME = r"[A-Z](?<=[a-z0-9][A-Z])"
-"""Where the next word of a camelCase name begins; signs part the words of other names anyway."""
+_TITLE_BITS = 4096
 _WRAPPERS = 8
 """Containers around the same lines that are stepped over at once."""
 
@@ -87,9 +84,11 @@ def containers(blocks: Blocks) -> list[Integers]:
     return found
 
 
-def markup_columns(pages: Sequence[MarkupPage], batch: TextBatch, cues: WordingTable) -> Bytes:
-    """The columns of MARKUP_NAMES, (len(MARKUP_NAMES), lines) in 8 bits."""
-    lines = Lines(batch)
+def markup_columns(
+    pages: Sequence[MarkupPage], batch: TextBatch, cues: WordingTable, lines: Lines | None = None
+) -> Bytes:
+    """The columns of MARKUP_NAMES, (len(MARKUP_NAMES), lines) in 8 bits; lines: those of the batch, where known."""
+    lines = lines or Lines(batch)
     blocks = Blocks(pages, lines)
     rows = [
         *_line_columns(pages, blocks),
@@ -103,9 +102,11 @@ def markup_columns(pages: Sequence[MarkupPage], batch: TextBatch, cues: WordingT
     return np.stack(rows) if len(batch.page) else np.zeros((len(MARKUP_NAMES), 0), np.uint8)
 
 
-def _joined(lists: Iterable[Sequence[int]]) -> Integers:
-    parts = [np.array(values, np.int64) for values in lists]
-    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+def _joined(lists: Iterable[list[int]]) -> Integers:
+    whole = array("q")  # takes a list in a third of the time that NumPy needs
+    for values in lists:
+        whole.fromlist(values)
+    return np.frombuffer(whole, np.int64) if whole else np.zeros(0, np.int64)
 
 
 def _line_columns(pages: Sequence[MarkupPage], blocks: Blocks) -> list[Bytes]:
@@ -185,35 +186,42 @@ def _title_columns(pages: Sequence[MarkupPage], lines: Lines) -> list[Bytes]:
     """Share of a line's words that the title of the HTML head holds, the other way round, and the site's name."""
     columns = []
     titles = [" ".join((page.meta.get("title", ""), page.meta.get("og:title", ""))) for page in pages]
+    batch = lines.batch
+    mine = np.repeat(batch.page * _TITLE_BITS, lines.words) + (batch.word_hash >> np.uint32(20)).astype(np.int64)
     for texts in (titles, [page.meta.get("og:site_name", "") for page in pages]):
-        named = read_texts([" ".join(text.split()) for text in texts])
-        slots = named.page[named.word_line] * 4096 + (named.word_hash >> np.uint32(20)).astype(np.int64)
-        seen = np.zeros(len(pages) * 4096, bool)
-        seen[slots] = True
-        batch = lines.batch
-        mine = batch.page[batch.word_line] * 4096 + (batch.word_hash >> np.uint32(20)).astype(np.int64)
-        hits = np.bincount(batch.word_line[seen[mine]], minlength=len(batch.page))
+        hashes, offsets = read_word_hashes(texts)
+        seen = np.zeros(len(pages) * _TITLE_BITS, bool)
+        seen[np.repeat(np.arange(len(pages)) * _TITLE_BITS, np.diff(offsets)) + (hashes >> np.uint32(20))] = True
+        hits = count_runs(seen.take(mine), batch.word_offsets)
         columns.append(share(hits, lines.words))
-        distinct = seen.reshape(len(pages), 4096).sum(axis=1)
+        distinct = seen.reshape(len(pages), _TITLE_BITS).sum(axis=1)
         columns.append(share(hits, lines.of_page(distinct)))
     return columns[:3]
 
 
 def _cue_columns(pages: Sequence[MarkupPage], blocks: Blocks, cues: WordingTable) -> list[Bytes]:
+    """The sums of the tokens of a line's cues are made from those of each cue: far fewer, as lines share cues."""
     names = _CueNames.read(pages, blocks)
-    columns = np.empty((len(CUE_NAMES), len(blocks.block)), np.uint8)
-    for first in range(0, len(blocks.block), _LINES_AT_ONCE):
-        part = slice(first, first + _LINES_AT_ONCE)
-        near, near_offsets, far, far_offsets = names.tokens_of(part)
-        columns[:, part] = [*cues.score(near, near_offsets), *cues.score(far, far_offsets)]
-    return list(columns)
+    counts = np.diff(names.of_cue)
+    columns: list[Bytes] = []
+    for tokens, around in ((names.tokens, names.near), (far_salted(names.tokens), names.far)):
+        sums = cues.sums(tokens, names.of_cue).astype(np.int32)
+        total, number = sums.take(around[0], axis=0), counts.take(around[0])
+        for cue in around[1:]:
+            total += sums.take(cue, axis=0)
+            number += counts.take(cue)
+        columns += list(cues.scores(total, number))
+    return columns
 
 
 def cue_line_tokens(pages: Sequence[MarkupPage], batch: TextBatch) -> tuple[Hashes, Integers, Hashes, Integers]:
     """Hashed words of classes and ids: of each line's own block and its parent, and of the blocks above.
 
     Two times tokens and the offsets of the lines' runs (lines + 1)."""
-    return _CueNames.read(pages, Blocks(pages, Lines(batch))).tokens_of(slice(None))
+    names = _CueNames.read(pages, Blocks(pages, Lines(batch)))
+    near, near_offsets = cue_runs(names.near, names.of_cue)
+    far, far_offsets = cue_runs(names.far, names.of_cue)
+    return names.tokens[near], near_offsets, far_salted(names.tokens[far]), far_offsets
 
 
 class _CueNames(NamedTuple):
@@ -235,11 +243,6 @@ class _CueNames(NamedTuple):
             own = blocks.parent[own]
         return cls(tokens, of_cue, [inline, *chain[:2]], chain[2:])
 
-    def tokens_of(self, lines: slice) -> tuple[Hashes, Integers, Hashes, Integers]:
-        near, near_offsets = cue_runs([cues[lines] for cues in self.near], self.of_cue)
-        far, far_offsets = cue_runs([cues[lines] for cues in self.far], self.of_cue)
-        return self.tokens[near], near_offsets, far_salted(self.tokens[far]), far_offsets
-
 
 def far_salted(tokens: Hashes) -> Hashes:
     """The tokens of a name on a far ancestor, which says something else than on the line's own block."""
@@ -251,11 +254,7 @@ def cue_tokens(pages: Sequence[MarkupPage]) -> tuple[Hashes, Integers, Integers]
     """Hashed words of each distinct cue string of each page: tokens, their runs, each page's first cue."""
     offsets = np.concatenate(([0], np.cumsum([len(page.cues) for page in pages]))).astype(np.int64)
     cues = [cue[:_LONGEST_CUE] for page in pages for cue in page.cues]
-    parted = re.sub(_WORD_IN_NAME, r" \g<0>", "\0".join(cues)).split("\0")
-    # every cue is a page of its own here
-    batch = read_texts(parted)
-    words_by_cue = np.bincount(batch.page[batch.word_line], minlength=len(parted))
-    return batch.word_hash, np.concatenate(([0], np.cumsum(words_by_cue))), offsets
+    return *read_word_hashes(cues, names=True), offsets
 
 
 def cue_runs(columns: Sequence[Integers], of_cue: Integers) -> tuple[Integers, Integers]:

@@ -38,14 +38,24 @@ class WordingTable:
     def score(self, tokens: Hashes, offsets: Integers) -> Bytes:
         """Tokens in runs -> one row an output, one column a run, 128 for no opinion.
 
-        A run holds at most MOST_TOKENS. Four sums fit a 64-bit word, and are made at once.
+        A run holds at most MOST_TOKENS.
+        """
+        return self.scores(self.sums(tokens, offsets), np.diff(offsets))
+
+    def sums(self, tokens: Hashes, offsets: Integers) -> Array:
+        """The weights of tokens in runs, each raised by 127, summed: (runs, outputs) whole numbers.
+
+        Four sums fit a 64-bit word, and are made at once.
         """
         if self._packed is None:
             self._packed = _packed(self.weights)  # of several threads each makes the same
-        counts = np.diff(offsets)
-        sums = _lane_sums(self._packed.take(tokens & np.uint32(len(self.weights) - 1), axis=0), offsets, counts)
+        rows = self._packed.take(tokens & np.uint32(len(self.weights) - 1), axis=0)
+        return _lane_sums(rows, offsets)[:, : self.weights.shape[1]]
+
+    def scores(self, sums: Array, counts: Integers) -> Bytes:
+        """What score() gives, from sums() and the number of tokens of each run."""
         divisors = np.maximum(integer_root(counts * ROOT_STEPS * ROOT_STEPS), 1).astype(np.float64)
-        scores = sums[:, : self.weights.shape[1]].T.astype(np.float64, order="C")
+        scores = sums.T.astype(np.float64, order="C")
         scores -= _MIDDLE * counts
         scores *= ROOT_STEPS
         # a quotient of whole numbers below 2**53 is never rounded up to the next whole number
@@ -55,8 +65,9 @@ class WordingTable:
         return np.clip(scores, 0, 255, out=scores).astype(np.uint8)
 
 
-def _lane_sums(rows: NDArray[np.uint64], offsets: Integers, counts: Integers) -> Array:
-    """Sums by lane, (runs, lanes), of rows of packed weights in runs; counts: the rows of each run."""
+def _lane_sums(rows: NDArray[np.uint64], offsets: Integers) -> Array:
+    """Sums by lane, (runs, lanes), of rows of packed weights in runs."""
+    counts = np.diff(offsets)
     if counts.max(initial=0) <= _LANE_TOKENS:
         return sum_runs(rows, offsets).view(np.uint16)
     pieces = np.maximum(-(-counts // _LANE_TOKENS), 1)

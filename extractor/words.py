@@ -28,13 +28,17 @@ class Words(NamedTuple):
     hash: Hashes
 
 
-def read_words(letters: Hashes, inside: NDArray[np.bool_], alone: NDArray[np.bool_]) -> Words:
-    """The words of a text. Of each character: what it counts for in a hash, whether it is part of a word, and whether
-    it is one by itself; the last character must be none of a word."""
+def read_words(
+    letters: Hashes, inside: NDArray[np.bool_], alone: NDArray[np.bool_], anew: NDArray[np.bool_] | None
+) -> Words:
+    """The words of a text. Of each character: what it counts for in a hash, whether it is part of a word, whether it is
+    one by itself, and whether one begins with it in any case; the last character must be none of a word."""
     before = np.zeros(len(inside) + 1, bool)
     before[1:] = inside
-    if alone.any():
+    if anew is not None or alone.any():
         first, last = inside > before[:-1], inside.copy()
+        if anew is not None:
+            first |= inside & anew
         first[1:] |= inside[1:] & (alone[1:] | alone[:-1])
         last[:-1] = first[1:] | (inside[:-1] > inside[1:])
         last &= inside
