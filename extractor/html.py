@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from lxml import etree
@@ -45,7 +46,7 @@ _CUES = (
     "data-component",
 )
 
-_CUE_NAMES = frozenset(_CUES)
+_CUES_BUT_CLASS = frozenset(_CUES) - {"class"}
 
 TAGS = (
     "other", "p", "div", "li", "h1", "h2", "h3", "h4", "h5", "h6", "td", "th", "tr", "table", "ul", "ol", "dl",
@@ -81,7 +82,6 @@ _ROLES = (
     | dict.fromkeys(_CELLS, _CELL)
     | {"pre": _PRE, "textarea": _PRE, "tr": _ROW}
 )
-_OTHER = (0, 0, _APART)
 _ROWS_AROUND = 32
 """A row inside so many others is never joined: each joins all that the one inside it has joined."""
 MOST_COMPARISONS = 1 << 28
@@ -90,11 +90,17 @@ DEEPEST = 1024
 """Elements within each other, on pages of more comparisons; browsers stop at 512."""
 _PART = 1 << 14
 """Bytes of such a page that are read before its depth is looked at."""
-_BLOCKS = {
-    tag: (TAG_CODES.get(tag, 0), _LANDMARK_BITS.get(tag, 0), _ROLES.get(tag, _APART))
-    for tag in {*TAGS, *LANDMARKS, *_ROLES}
+_TAGS = {
+    tag: (_KINDS.get(tag, _BLOCK), TAG_CODES.get(tag, 0), _LANDMARK_BITS.get(tag, 0), _ROLES.get(tag, _APART))
+    for tag in {*TAGS, *LANDMARKS, *_ROLES, *_KINDS}
 }
-"""Of block elements: the code, the landmark it is, its role."""
+"""What a tag does; of block elements the code, the landmark it is, its role."""
+_OTHER = (_BLOCK, 0, 0, _APART)
+
+# what is known of a line and of a block, as both are noted: one list for all, as records of their own would have the
+# garbage collector look at them again and again
+_OF_LINE = ("breaks", "blocks", "link_characters", "strong_characters", "button_characters", "links", "inline_cues")
+_OF_BLOCK = ("parents", "tags", "block_cues", "landmarks")
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -191,15 +197,25 @@ class _Builder:
     """
 
     __slots__ = (
-        "_blank", "_block", "_button", "_button_chars", "_has_text", "_inline", "_inline_cue", "_item", "_link",
-        "_link_chars", "_links", "_lists", "_meta_title", "_open", "_outer", "_parts", "_pre", "_rows", "_skip",
-        "_skip_tag", "_strong", "_strong_chars", "page",
+        "_around", "_blank", "_block", "_blocks", "_body_cue", "_button", "_button_chars", "_cues", "_first_lines",
+        "_has_text", "_inline", "_inline_cue", "_item", "_landmarks", "_last_lines", "_lines", "_link", "_link_chars",
+        "_links", "_lists", "_meta", "_meta_title", "_open", "_outer", "_parts", "_pre", "_rows", "_skip", "_skip_tag",
+        "_strong", "_strong_chars", "_texts",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.page = MarkupPage()
+        self._texts: list[str] = []
+        self._lines: list[int] = []  # see _OF_LINE
+        self._blocks: list[int] = []  # see _OF_BLOCK
+        self._first_lines: list[int] = []
+        self._last_lines: list[int] = []
+        self._cues: dict[str, int] = {"": 0}
+        self._meta: dict[str, str] = {}
         self._open: list[str] = []  # tags of the open blocks; self._block is the innermost
-        self._block = -1
+        self._around: list[
+            tuple[int, int, int]
+        ] = []  # of each: its role, the block around it, what landmarks that is in
+        self._block, self._landmarks, self._body_cue = -1, 0, 0
         self._skip = 0  # open elements whose text is not shown
         self._skip_tag = ""
         self._pre = self._link = self._strong = self._button = self._lists = 0
@@ -210,30 +226,41 @@ class _Builder:
         self._link_chars = self._strong_chars = self._button_chars = self._links = self._inline_cue = 0
         self._inline: list[tuple[str, int]] = []  # open inline elements with a cue of their own
         self._meta_title: list[str] | None = None
-        self._start_block("", 0)
+        _Builder.start(self, "", {})  # the root
 
     # --- events -------------------------------------------------------------------------------
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if self._skip:
             self._start_unseen(tag, attributes)
             return
-        kind = _KINDS.get(tag, _BLOCK)
+        kind, code, landmark, role = _TAGS.get(tag, _OTHER)
+        cue = 0
         if attributes:
             if kind == _NO_TEXT or ("hidden" in attributes and tag not in _VOID):
                 self._start_skip(tag)
                 return
-            cue = 0
-            if (
-                kind < _VOID_INLINE
-                and not _CUE_NAMES.isdisjoint(attributes)
-                and (found := " ".join(filter(None, map(attributes.get, _CUES))))
-            ):
-                cues = self.page.cues
-                cue = cues.setdefault(found, len(cues))
-        else:
-            cue = 0
+            if kind < _VOID_INLINE:
+                found = attributes.get("class")  # the only name of most
+                if (found is None or len(attributes) > 1) and not _CUES_BUT_CLASS.isdisjoint(attributes):
+                    found = " ".join(filter(None, map(attributes.get, _CUES)))
+                if found:
+                    cue = self._cues.setdefault(found, len(self._cues))
         if kind == _BLOCK:
-            self._start_block(tag, cue)
+            if self._parts:
+                self._end_line()
+            self._open.append(tag)
+            self._around.append((role, self._block, self._landmarks))
+            self._landmarks |= landmark
+            self._blocks += (self._block, code, cue, self._landmarks)
+            self._block = len(self._last_lines)
+            self._first_lines.append(len(self._texts))
+            self._last_lines.append(-1)
+            if role == _APART:
+                self._blank = True
+            elif role == _ITEM:
+                self._item = True
+            elif role != _PART:
+                self._start_special(role)
         elif kind == _NO_TEXT:
             self._start_skip(tag)
         elif kind <= _LAST_INLINE:
@@ -242,12 +269,8 @@ class _Builder:
             if kind == _LINK:
                 self._link += 1
                 self._links += 1
-            elif kind == _STRONG:
-                self._strong += 1
-            elif kind == _BUTTON:
-                self._button += 1
-            elif kind == _BODY and cue:
-                self.page.block_cues[0] = cue
+            elif kind != _PLAIN:
+                self._start_inline(kind, cue)
         elif kind == _BREAK and self._parts:
             self._end_line()
 
@@ -255,7 +278,7 @@ class _Builder:
         if self._skip:
             self._end_unseen(tag)
             return
-        kind = _KINDS.get(tag, _BLOCK)
+        kind = _TAGS.get(tag, _OTHER)[0]
         if kind <= _BLOCK:
             if self._parts:
                 self._end_line()
@@ -266,8 +289,11 @@ class _Builder:
         elif kind <= _LAST_INLINE:
             if self._inline and self._inline[-1][0] == tag:
                 self._inline.pop()
+            if kind == _PLAIN:
+                return
             if kind == _LINK:
-                self._link = max(0, self._link - 1)
+                if self._link:
+                    self._link -= 1
             elif kind == _STRONG:
                 self._strong = max(0, self._strong - 1)
             elif kind == _BUTTON:
@@ -279,17 +305,19 @@ class _Builder:
         if self._skip:
             if self._meta_title is not None:
                 self._meta_title.append(text)
-            return
-        if self._pre:
+        elif self._pre:
             self._add_written(text)
         elif self._has_text:
             self._parts.append(text)
-            self._count(len(text))
-        else:
-            seen = text.strip()
-            if seen:
-                self._parts.append(text)
-                self._begin_line(len(seen))
+            if self._link or self._strong or self._button:
+                self._count(len(text))
+        elif seen := text.strip():
+            self._parts.append(text)
+            self._has_text = True
+            if self._inline:
+                self._inline_cue = self._inline[-1][1]
+            if self._link or self._strong or self._button:
+                self._count(len(seen))
 
     def comment(self, text: str) -> None: ...
 
@@ -312,13 +340,10 @@ class _Builder:
         if self._has_text:
             self._count(len(text))
         elif seen := text.strip():
-            self._begin_line(len(seen))
-
-    def _begin_line(self, characters: int) -> None:
-        self._has_text = True
-        if self._inline:
-            self._inline_cue = self._inline[-1][1]
-        self._count(characters)
+            self._has_text = True
+            if self._inline:
+                self._inline_cue = self._inline[-1][1]
+            self._count(len(seen))
 
     def _count(self, characters: int) -> None:
         if self._link:
@@ -331,25 +356,28 @@ class _Builder:
     def _end_line(self) -> None:
         if self._has_text:
             text = "".join(self._parts)
-            page = self.page
-            page.texts.append(text.rstrip() if self._pre else " ".join(text.split()))
-            page.breaks.append(self._outer or (self._blank and not self._item))
-            page.blocks.append(self._block)
-            page.link_characters.append(self._link_chars)
-            page.strong_characters.append(self._strong_chars)
-            page.button_characters.append(self._button_chars)
-            page.links.append(self._links)
-            page.inline_cues.append(self._inline_cue)
+            self._texts.append(text.rstrip() if self._pre else " ".join(text.split()))
+            self._lines += (
+                self._outer or (self._blank and not self._item), self._block,
+                self._link_chars, self._strong_chars, self._button_chars, self._links, self._inline_cue,
+            )  # fmt: skip
             self._has_text = self._blank = self._item = self._outer = False
-            self._link_chars = self._strong_chars = self._button_chars = 0
+            self._link_chars = self._strong_chars = self._button_chars = self._inline_cue = 0
             self._links = 1 if self._link else 0
-            self._inline_cue = 0
         self._parts.clear()
+
+    def _start_inline(self, kind: int, cue: int) -> None:
+        if kind == _STRONG:
+            self._strong += 1
+        elif kind == _BUTTON:
+            self._button += 1
+        elif cue:
+            self._body_cue = cue
 
     # --- what is not shown --------------------------------------------------------------------
     def _start_skip(self, tag: str) -> None:
         self._skip, self._skip_tag = 1, tag
-        if tag == "title" and "title" not in self.page.meta:
+        if tag == "title" and "title" not in self._meta:
             self._meta_title = []
         if tag not in _INLINE and self._parts:
             self._end_line()
@@ -359,7 +387,7 @@ class _Builder:
             self._skip += 1
         elif tag == "meta":
             self._note_meta(attributes)
-        elif tag == "title" and self._skip_tag == "head" and "title" not in self.page.meta:
+        elif tag == "title" and self._skip_tag == "head" and "title" not in self._meta:
             self._meta_title = []
 
     def _end_unseen(self, tag: str) -> None:
@@ -369,26 +397,6 @@ class _Builder:
             self._skip -= 1
 
     # --- blocks -------------------------------------------------------------------------------
-    def _start_block(self, tag: str, cue: int) -> None:
-        if self._parts:
-            self._end_line()
-        page, around = self.page, self._block
-        code, landmark, role = _BLOCKS.get(tag, _OTHER)
-        self._block = len(page.parents)
-        page.parents.append(around)
-        page.tags.append(code)
-        page.block_cues.append(cue)
-        page.landmarks.append(page.landmarks[around] | landmark if around >= 0 else landmark)
-        page.first_lines.append(len(page.texts))
-        page.last_lines.append(-1)
-        self._open.append(tag)
-        if role == _APART:
-            self._blank = True
-        elif role == _ITEM:
-            self._item = True
-        elif role != _PART:
-            self._start_special(role)
-
     def _start_special(self, role: int) -> None:
         """What starts with a block that is more than a block."""
         if role == _PRE:
@@ -398,10 +406,10 @@ class _Builder:
             self._outer |= not self._lists
             self._lists += 1
         elif role == _ROW:
-            self._rows.append(_Row(len(self.page.texts)))
+            self._rows.append(_Row(len(self._texts)))
             self._item = True
         elif self._rows:
-            self._rows[-1].cells.append(len(self.page.texts))
+            self._rows[-1].cells.append(len(self._texts))
 
     def _end_outer_block(self, tag: str) -> None:
         """An end tag that is not the innermost block's: closes all blocks within its own, if there is one."""
@@ -414,12 +422,12 @@ class _Builder:
 
     def _close(self) -> None:
         """Close the innermost block."""
-        page, block = self.page, self._block
-        role = _BLOCKS.get(self._open.pop(), _OTHER)[2]
+        block = self._block
+        self._open.pop()
+        role, self._block, self._landmarks = self._around.pop()
         if role == _ROW and self._rows:
             self._join_row(self._rows.pop(), block)
-        page.last_lines[block] = len(page.texts)
-        self._block = page.parents[block]
+        self._last_lines[block] = len(self._texts)
         if role == _APART:
             self._blank = True
         elif role <= _ROW:
@@ -434,7 +442,7 @@ class _Builder:
 
     def _note_boundary(self, tag: str) -> None:
         """An end tag without a start."""
-        role = _BLOCKS.get(tag, _OTHER)[2]
+        role = _TAGS.get(tag, _OTHER)[3]
         if role in (_ITEM, _ROW):
             self._item = True
         elif role in (_APART, _PRE) or (role == _LIST and not self._lists):
@@ -442,44 +450,52 @@ class _Builder:
 
     def _join_row(self, row: _Row, block: int) -> None:
         """A row whose cells hold one line each becomes one line; any other row, or one in many rows, is page layout."""
-        page, first = self.page, row.first
-        count = len(page.texts) - first
+        first = row.first
+        count = len(self._texts) - first
         if (
             count < 2
             or len(self._rows) >= _ROWS_AROUND
             or len(row.cells) < count
-            or any(
-                after - before > 1 for before, after in zip(row.cells, [*row.cells[1:], len(page.texts)], strict=True)
-            )
+            or any(after - before > 1 for before, after in pairwise([*row.cells, len(self._texts)]))
         ):
             return
-        page.texts[first:] = ["\t".join(page.texts[first:])]
-        page.blocks[first:] = [block]
-        page.breaks[first + 1 :] = []
-        page.inline_cues[first + 1 :] = []
-        for column in (page.link_characters, page.strong_characters, page.button_characters, page.links):
-            column[first:] = [sum(column[first:])]
-        for inner in range(block + 1, len(page.parents)):
-            page.first_lines[inner] = first
-            page.last_lines[inner] = first + 1
+        width = len(_OF_LINE)
+        of_first = first * width
+        sums = [sum(self._lines[of_first + place :: width]) for place in range(2, 6)]
+        self._lines[of_first:] = [self._lines[of_first], block, *sums, self._lines[of_first + width - 1]]
+        self._texts[first:] = ["\t".join(self._texts[first:])]
+        inner = len(self._first_lines) - block - 1
+        self._first_lines[block + 1 :] = [first] * inner
+        self._last_lines[block + 1 :] = [first + 1] * inner
 
     # --- the head -----------------------------------------------------------------------------
     def _note_meta(self, attributes: Mapping[str, str]) -> None:
         name = attributes.get("property") or attributes.get("name")
         content = attributes.get("content")
         if name and content and name.lower() in ("og:title", "og:site_name", "og:type", "og:url", "twitter:title"):
-            self.page.meta.setdefault(name.lower(), " ".join(content.split()))
+            self._meta.setdefault(name.lower(), " ".join(content.split()))
 
     def _end_title(self) -> None:
         if self._meta_title is not None:
-            self.page.meta.setdefault("title", " ".join("".join(self._meta_title).split()))
+            self._meta.setdefault("title", " ".join("".join(self._meta_title).split()))
             self._meta_title = None
 
     def finish(self) -> MarkupPage:
         while self._open:
             self._end_line()
             self._close()
-        return self.page
+        breaks, blocks, link, strong, button, links, cues = _columns(self._lines, _OF_LINE)
+        parents, tags, block_cues, landmarks = _columns(self._blocks, _OF_BLOCK)
+        block_cues[0] = self._body_cue
+        return MarkupPage(
+            self._texts, list(map(bool, breaks)), blocks, link, strong, button, links, cues, parents, tags, block_cues,
+            landmarks, self._first_lines, self._last_lines, self._cues, self._meta,
+        )  # fmt: skip
+
+
+def _columns(rows: list[int], names: tuple[str, ...]) -> list[list[int]]:
+    """One list a name, of rows that stand one after the other."""
+    return [rows[place :: len(names)] for place in range(len(names))]
 
 
 class _DepthBuilder(_Builder):

@@ -50,7 +50,8 @@ class WordingTable:
         if self._packed is None:
             self._packed = _packed(self.weights)  # of several threads each makes the same
         rows = self._packed.take(tokens & np.uint32(len(self.weights) - 1), axis=0)
-        return _lane_sums(rows, offsets)[:, : self.weights.shape[1]]
+        sums: Array = _lane_sums(rows, offsets)[:, : self.weights.shape[1]]
+        return sums
 
     def scores(self, sums: Array, counts: Integers) -> Bytes:
         """What score() gives, from sums() and the number of tokens of each run."""
@@ -69,15 +70,17 @@ def _lane_sums(rows: NDArray[np.uint64], offsets: Integers) -> Array:
     """Sums by lane, (runs, lanes), of rows of packed weights in runs."""
     counts = np.diff(offsets)
     if counts.max(initial=0) <= _LANE_TOKENS:
-        return sum_runs(rows, offsets).view(np.uint16)
+        lanes: Array = sum_runs(rows, offsets).view(np.uint16)
+        return lanes
     pieces = np.maximum(-(-counts // _LANE_TOKENS), 1)
     firsts = np.cumsum(pieces) - pieces
     place = np.arange(int(pieces.sum())) - np.repeat(firsts, pieces)
     starts = np.repeat(offsets[:-1], pieces) + place * _LANE_TOKENS
     parts = sum_runs(rows, np.append(starts, offsets[-1])).view(np.uint16)
     sums = parts.take(firsts, axis=0).astype(np.int32)
-    more = np.flatnonzero(place)  # few: of lines of hundreds of words
-    np.add.at(sums, np.repeat(np.arange(len(counts)), pieces)[more], parts[more])
+    long = pieces > 1
+    bounds = np.concatenate(([0], np.cumsum(pieces[long])))
+    sums[long] = sum_runs(parts[np.repeat(long, pieces)].astype(np.int32), bounds)
     return sums
 
 
