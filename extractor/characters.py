@@ -132,7 +132,7 @@ def read_texts(texts: Sequence[str]) -> TextBatch:
     seen = np.searchsorted(runs.starts, np.append(starts, len(codes)))
     shown = np.flatnonzero(seen[1:] > seen[:-1])
     page_offsets = np.concatenate(([0], np.searchsorted(shown, lines_by_page)))
-    page = np.repeat(np.arange(len(texts)), np.diff(page_offsets))
+    page = np.repeat(np.arange(len(texts)), run_lengths(page_offsets))
     first_line = np.concatenate(([0], lines_by_page))[page]
     start, end = starts[shown], breaks[shown]
     first_visible, last_visible = runs.starts[seen[shown]], runs.ends[seen[shown + 1] - 1] - 1
@@ -148,7 +148,7 @@ def read_texts(texts: Sequence[str]) -> TextBatch:
         first_class=classes[first_visible], last_class=classes[last_visible], indent=first_visible - start,
         ellipsis=_ellipsis(codes, classes, last_visible), gaps=gaps, clock_times=clock_times,
         blank_before=blank_before, blank_after=blank_after,
-        word_line=np.repeat(np.arange(len(shown)), np.diff(word_offsets)), word_length=words.length,
+        word_line=np.repeat(np.arange(len(shown)), run_lengths(word_offsets)), word_length=words.length,
         word_class=classes.take(words.start), word_hash=words.hash, word_offsets=word_offsets,
         line_hashes=_line_hashes(words.hash, word_offsets, codes, classes, start, end),
     )  # fmt: skip
@@ -176,6 +176,12 @@ def _read_words(classes: Bytes, letters: Hashes, anew: NDArray[np.bool_] | None 
     return read_words(letters, inside, classes == CharacterClass.UNSPACED, anew)
 
 
+def run_lengths(offsets: Integers) -> Integers:
+    """offsets[i + 1] - offsets[i]: np.diff() takes several times as long for a page alone."""
+    lengths: Integers = offsets[1:] - offsets[:-1]
+    return lengths
+
+
 def sum_runs(values: Array, offsets: Integers) -> Array:
     """Sums of values[offsets[i]:offsets[i + 1]], 0 for an empty run. Rows are summed down the first axis."""
     full = offsets[1:] > offsets[:-1]
@@ -192,8 +198,7 @@ def count_runs(marked: NDArray[np.bool_], offsets: Integers) -> Integers:
     """How many of marked[offsets[i]:offsets[i + 1]] are true."""
     totals = np.zeros(len(marked) + 1, np.int64)
     np.cumsum(marked, out=totals[1:])
-    found: Integers = np.diff(totals.take(offsets))
-    return found
+    return run_lengths(totals.take(offsets))
 
 
 class _Runs(NamedTuple):
@@ -270,7 +275,7 @@ def _line_hashes(
     hashes: Hashes, offsets: Integers, codes: Hashes, classes: Bytes, start: Integers, end: Integers
 ) -> NDArray[np.uint64]:
     """Words in their order; in lines without words, the signs as a bag."""
-    counts = np.diff(offsets)
+    counts = run_lengths(offsets)
     weights = np.arange(counts.max(initial=0), dtype=np.uint64) * _ORDER[0] + _ORDER[1]
     place = np.arange(len(hashes)) - np.repeat(offsets[:-1], counts)
     spread = (hashes.astype(np.uint64) + np.uint64(1)) * weights.take(place)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor.characters import Bytes, Integers, count_runs
+from extractor.characters import Bytes, Integers, count_runs, run_lengths
 from extractor.context import Neighbourhood
 from extractor.equal_lines import equal_lines
 from extractor.features import CLASS_NAMES
@@ -94,7 +94,7 @@ class LineClassifier(NamedTuple):
         around = Neighbourhood(columns, page_offsets)
         scores = self.calibrated(self.second.scores(around.matrix(self.second.names)))
         scores = self._with_repetition(scores, columns, page_offsets)
-        filled = np.flatnonzero(np.diff(page_offsets))
+        filled = np.flatnonzero(run_lengths(page_offsets))
         kinds = _no_lines(pages)
         first_lines = around.matrix(self.kind.names)[:, page_offsets[filled]]
         kinds[filled] = softmax(self.kind.scores(first_lines)).T
@@ -139,7 +139,7 @@ def pool_copies(
     probability, their mean: a speaker's name is it throughout. What they are else stays as it was, since a date can
     be header above the text and part of a teaser below it. Sums are of integers.
     """
-    page = np.repeat(np.arange(len(page_offsets) - 1), np.diff(page_offsets))
+    page = np.repeat(np.arange(len(page_offsets) - 1), run_lengths(page_offsets))
     order, begins = equal_lines(line_hashes, page)
     group = np.cumsum(begins) - 1
     sizes = np.bincount(group, minlength=1)
@@ -178,7 +178,7 @@ def decide(
     text is it, and the others are header, as the labels are defined.
     """
     pages = len(page_offsets) - 1
-    page = np.repeat(np.arange(pages), np.diff(page_offsets))
+    page = np.repeat(np.arange(pages), run_lengths(page_offsets))
     body = np.rint((probabilities[:, HEADLINE] + probabilities[:, BODY]) * PROBABILITY_STEPS).astype(np.int64)
     cut = expected_f_cut(body, np.maximum(words, 1), page, page_offsets, beta)
     others = probabilities[:, HEADER : RELATED + 1].argmax(axis=1) + 1
@@ -198,7 +198,7 @@ def _likeliest_headlines(headline: NDArray[np.float64], codes: NDArray[np.int64]
     """The line of each page that is its headline with the highest probability, the first of equal ones; or -1."""
     likely = np.where(codes == 0, headline, 0.0)
     found = np.full(len(page_offsets) - 1, -1, np.int64)
-    page = np.repeat(np.arange(len(found)), np.diff(page_offsets))
+    page = np.repeat(np.arange(len(found)), run_lengths(page_offsets))
     best = np.full(len(found), HEADLINE_AT_LEAST)
     np.maximum.at(best, page, likely)
     at = np.flatnonzero(likely == best[page])[::-1]
@@ -211,7 +211,7 @@ def _with_copies(
 ) -> Integers:
     """The pages that have several body lines that read like their headline."""
     filled = np.flatnonzero(headlines >= 0)
-    lengths = np.diff(page_offsets)
+    lengths = run_lengths(page_offsets)
     hashes = np.zeros(len(lengths), np.uint64)
     hashes[filled] = line_hashes.take(headlines[filled])
     alike = (line_hashes == np.repeat(hashes, lengths)) & (codes == 0)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from extractor.characters import Bytes, Integers
+from extractor.characters import Bytes, Integers, run_lengths
 from extractor.quantise import logarithm
 
 _NAME = r"(\w*[^\W_])(\[[+-]\d+\]|~\d+|@page|=\w+|[\^_])?"
@@ -39,7 +39,7 @@ class Neighbourhood:
     def __init__(self, columns: Mapping[str, Bytes], page_offsets: Integers) -> None:
         self._columns = columns
         self._page_offsets = page_offsets
-        self._page = np.repeat(np.arange(len(page_offsets) - 1), np.diff(page_offsets))
+        self._page = np.repeat(np.arange(len(page_offsets) - 1), run_lengths(page_offsets))
         self._first, self._last = page_offsets[:-1][self._page], page_offsets[1:][self._page]
         self._place = np.arange(len(self._page))
 
@@ -51,8 +51,7 @@ class Neighbourhood:
         for kind, reach, rows, columns in _groups(tuple(names)):
             fill = self._filler(kind)
             for first in range(0, len(rows), at_once):
-                some = [self._column(name) for name in columns[first : first + at_once]]
-                fill(matrix, rows[first : first + at_once], some, reach)
+                fill(matrix, rows[first : first + at_once], self._some(columns[first : first + at_once]), reach)
         return matrix
 
     def _filler(self, kind: str) -> Callable[[Bytes, Sequence[int], Sequence[Bytes], int], None]:
@@ -66,9 +65,13 @@ class Neighbourhood:
         return row
 
     def _column(self, name: str) -> Bytes:
-        if name not in self._columns:
-            raise KeyError(f"no such column: {name}")
-        return self._columns[name]
+        return self._some((name,))[0]
+
+    def _some(self, names: Sequence[str]) -> list[Bytes]:
+        try:
+            return [*map(self._columns.__getitem__, names)]
+        except KeyError as error:
+            raise KeyError(f"no such column: {error.args[0]}") from None
 
     def _copy(self, matrix: Bytes, rows: Sequence[int], columns: Sequence[Bytes], _: int) -> None:
         for row, column in zip(rows, columns, strict=True):
@@ -96,7 +99,7 @@ class Neighbourhood:
 
     def _whole(self, matrix: Bytes, rows: Sequence[int], columns: Sequence[Bytes], _: int) -> None:
         sums = np.diff(_totals(columns).take(self._page_offsets, axis=1), axis=1)
-        means = (sums // np.maximum(np.diff(self._page_offsets), 1)).astype(np.uint8)
+        means = (sums // np.maximum(run_lengths(self._page_offsets), 1)).astype(np.uint8)
         matrix[rows] = means.take(self._page, axis=1)
 
     def _run(self, place: Bytes, matrix: Bytes, rows: Sequence[int], columns: Sequence[Bytes], _: int) -> None:
@@ -105,7 +108,7 @@ class Neighbourhood:
         begins[1:] |= place[1:] < place[:-1]
         bounds = np.append(np.flatnonzero(begins), len(place))
         sums = np.diff(_totals(columns).take(bounds, axis=1), axis=1)
-        means = (sums // np.maximum(np.diff(bounds), 1)).astype(np.uint8)
+        means = (sums // np.maximum(run_lengths(bounds), 1)).astype(np.uint8)
         matrix[rows] = means.take(np.cumsum(begins) - 1, axis=1)
 
     def _distance(self, matrix: Bytes, rows: Sequence[int], columns: Sequence[Bytes], reach: int) -> None:
@@ -124,7 +127,7 @@ class Neighbourhood:
 
 def _totals(columns: Sequence[Bytes]) -> Integers:
     """Running totals, (columns, lines + 1), in as few bits as hold them."""
-    stacked = np.stack(columns)
+    stacked = np.concatenate(columns).reshape(len(columns), -1)  # np.stack() takes three times as long for a page
     wide = np.int32 if stacked.shape[1] < 1 << 23 else np.int64
     totals = np.zeros((stacked.shape[0], stacked.shape[1] + 1), wide)
     np.cumsum(stacked, axis=1, out=totals[:, 1:])

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from extractor.characters import Array, Bytes, Hashes, Integers, TextBatch, count_runs, sum_runs
+from extractor.characters import Array, Bytes, Hashes, Integers, TextBatch, count_runs, run_lengths, sum_runs
 from extractor.characters import CharacterClass as C
 from extractor.equal_lines import equal_lines
 from extractor.quantise import capped, logarithm, share
@@ -61,11 +61,11 @@ class Lines:
         self.characters = counts.sum(axis=1)
         self.letters = counts[:, C.LOWER : C.UNSPACED + 1].sum(axis=1)
         self.unspaced = counts[:, C.UNSPACED]
-        self.words = np.diff(batch.word_offsets)
+        self.words = run_lengths(batch.word_offsets)
         # a character of Chinese or Thai says as much as two or three of Latin script
         self.weight = self.characters + self.unspaced + self.unspaced // 2
         self.sentence_ends = counts[:, C.SENTENCE_END]
-        self.page_lines = np.diff(batch.page_offsets)
+        self.page_lines = run_lengths(batch.page_offsets)
         self.place = np.arange(len(batch.page)) - batch.page_offsets[batch.page]
         self.copies = find_copies(batch)
         self._find_blocks()
@@ -87,7 +87,7 @@ class Lines:
         starts = np.flatnonzero(begins)
         self.block = np.cumsum(begins) - 1
         self.block_offsets = np.append(starts, len(begins))
-        self.block_lines = np.diff(self.block_offsets)[self.block] if len(begins) else self.block
+        self.block_lines = run_lengths(self.block_offsets)[self.block] if len(begins) else self.block
         self.block_place = np.arange(len(begins)) - self.block_offsets[self.block]
         self.block_weight = self._by_block(self.weight)
         self.block_sentences = self._by_block(self.sentence_ends)
@@ -104,7 +104,7 @@ class Lines:
         starts = np.flatnonzero(begins)
         run = np.cumsum(begins) - 1
         offsets = np.append(starts, len(begins))
-        sizes = np.diff(offsets)
+        sizes = run_lengths(offsets)
         weight = sum_runs(self.weight.astype(np.int64), offsets) // np.maximum(sizes, 1)
         return Alike(sizes[run], np.arange(len(begins)) - offsets[run], weight[run])
 
@@ -196,7 +196,7 @@ def _overlap_with_prose(lines: Lines) -> Bytes:
     """Share of the words of a line that the page's prose holds too: a headline's are, a teaser's are not."""
     batch = lines.batch
     long_words = (batch.word_length >= 4) | (batch.word_class == C.UNSPACED)
-    words = np.diff(batch.word_offsets)
+    words = run_lengths(batch.word_offsets)
     slots = np.repeat(batch.page * _OVERLAP_BITS, words)
     slots += batch.word_hash >> np.uint32(20)
     seen = np.zeros(len(lines.page_lines) * _OVERLAP_BITS, bool)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from extractor.characters import TextBatch, read_texts
+from extractor.characters import TextBatch, read_texts, run_lengths
 from extractor.classifier import KINDS, decide, merge_classes, pool_copies
 from extractor.decoding import decode
 from extractor.features import OWN_NAMES, REPETITION_NAMES, Lines, own_columns
@@ -210,13 +210,13 @@ def _labelled_pages(pages: Sequence[_Decoded], read: LinesRead, settings: _Setti
     kinds = judgement.kinds.argmax(axis=1).tolist()
     decision = decide(
         probabilities,
-        np.diff(batch.word_offsets),
+        run_lengths(batch.word_offsets),
         batch.line_hashes,
         batch.page_offsets,
         BETAS[format][settings.prefer],
     )
     merged = merge_classes(probabilities)
-    labels = tuple(LABELS[code] for code in decision.codes.tolist())
+    labels = tuple(map(LABELS.__getitem__, decision.codes.tolist()))
     numbers = batch.number if format == "text" else np.arange(len(labels)) - batch.page_offsets[batch.page] + 1
     blank_before = (batch.blank_before > 0).tobytes()
     results = []

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from extractor.characters import Array, Bytes, Hashes, Integers, TextBatch, count_runs, read_word_hashes
+from extractor.characters import Array, Bytes, Hashes, Integers, TextBatch, count_runs, read_word_hashes, run_lengths
 from extractor.features import CLASS_NAMES, Lines
 from extractor.html import LANDMARKS, MarkupPage
 from extractor.quantise import capped, logarithm, share
@@ -191,7 +191,7 @@ def _title_columns(pages: Sequence[MarkupPage], lines: Lines) -> list[Bytes]:
     for texts in (titles, [page.meta.get("og:site_name", "") for page in pages]):
         hashes, offsets = read_word_hashes(texts)
         seen = np.zeros(len(pages) * _TITLE_BITS, bool)
-        seen[np.repeat(np.arange(len(pages)) * _TITLE_BITS, np.diff(offsets)) + (hashes >> np.uint32(20))] = True
+        seen[np.repeat(np.arange(len(pages)) * _TITLE_BITS, run_lengths(offsets)) + (hashes >> np.uint32(20))] = True
         hits = count_runs(seen.take(mine), batch.word_offsets)
         columns.append(share(hits, lines.words))
         distinct = seen.reshape(len(pages), _TITLE_BITS).sum(axis=1)
@@ -202,7 +202,7 @@ def _title_columns(pages: Sequence[MarkupPage], lines: Lines) -> list[Bytes]:
 def _cue_columns(pages: Sequence[MarkupPage], blocks: Blocks, cues: WordingTable) -> list[Bytes]:
     """The sums of the tokens of a line's cues are made from those of each cue: far fewer, as lines share cues."""
     names = _CueNames.read(pages, blocks)
-    counts = np.diff(names.of_cue)
+    counts = run_lengths(names.of_cue)
     columns: list[Bytes] = []
     for tokens, around in ((names.tokens, names.near), (far_salted(names.tokens), names.far)):
         sums = cues.sums(tokens, names.of_cue).astype(np.int32)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor.characters import Array, Bytes, Hashes, Integers, TextBatch, sum_runs
+from extractor.characters import Array, Bytes, Hashes, Integers, TextBatch, run_lengths, sum_runs
 from extractor.words import mix
 
 MOST_WORDS = 4096
@@ -40,7 +40,7 @@ class WordingTable:
 
         A run holds at most MOST_TOKENS.
         """
-        return self.scores(self.sums(tokens, offsets), np.diff(offsets))
+        return self.scores(self.sums(tokens, offsets), run_lengths(offsets))
 
     def sums(self, tokens: Hashes, offsets: Integers) -> Array:
         """The weights of tokens in runs, each raised by 127, summed: (runs, outputs) whole numbers.
@@ -68,7 +68,7 @@ class WordingTable:
 
 def _lane_sums(rows: NDArray[np.uint64], offsets: Integers) -> Array:
     """Sums by lane, (runs, lanes), of rows of packed weights in runs."""
-    counts = np.diff(offsets)
+    counts = run_lengths(offsets)
     if counts.max(initial=0) <= _LANE_TOKENS:
         lanes: Array = sum_runs(rows, offsets).view(np.uint16)
         return lanes
@@ -110,13 +110,13 @@ def integer_root(values: Integers) -> Integers:
 def line_tokens(batch: TextBatch) -> tuple[Hashes, Integers]:
     """The hashed tokens of each line, in runs, and where the runs begin (lines + 1)."""
     words, line = batch.word_hash, batch.word_line
-    if len(words) and np.diff(batch.word_offsets).max() > MOST_WORDS:
+    if len(words) and run_lengths(batch.word_offsets).max() > MOST_WORDS:
         early = np.arange(len(words)) - batch.word_offsets[line] < MOST_WORDS
         words, line = words[early], line[early]
         offsets = np.searchsorted(line, np.arange(len(batch.page) + 1))
     else:
         offsets = batch.word_offsets
-    counts = np.diff(offsets)
+    counts = run_lengths(offsets)
     filled = np.flatnonzero(counts)
     runs = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(2 * counts + 1 + (counts > 0), out=runs[1:])
