@@ -253,7 +253,7 @@ def _class_counts(classes: Bytes, shown: Integers, starts: Integers, breaks: Int
 def _pair_counts(classes: Bytes, first_visible: Integers, end: Integers) -> tuple[Integers, Integers]:
     """Runs of white space inside a line (as between columns), and places like the middle of 12:30."""
     space = classes == CharacterClass.SPACE
-    wide = np.flatnonzero(space[2:] & space[1:-1] & ~space[:-2]) + 1 if len(classes) > 2 else np.zeros(0, np.int64)
+    wide = np.flatnonzero((space[2:] & space[1:-1]) > space[:-2]) + 1 if len(classes) > 2 else np.zeros(0, np.int64)
     colon = np.flatnonzero(classes == CharacterClass.COLON)
     colon = colon[(colon > 0) & (colon + 1 < len(classes))]
     digits = (classes[colon - 1] == CharacterClass.DIGIT) & (classes[colon + 1] == CharacterClass.DIGIT)

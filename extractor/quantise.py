@@ -25,12 +25,17 @@ def share(part: Array, whole: Array) -> Bytes:
     shares = part.astype(np.float64)
     shares *= 255
     shares /= np.maximum(whole, 1)
-    return np.clip(shares, 0, 255, out=shares).astype(np.uint8)
+    return _bytes(shares)
 
 
 def capped(counts: Array) -> Bytes:
     """The count itself, from 0 up to 255."""
-    return np.clip(counts, 0, 255).astype(np.uint8)
+    return _bytes(counts)
+
+
+def _bytes(values: Array) -> Bytes:
+    # for the lines of one page half the time of np.clip()
+    return np.minimum(np.maximum(values, 0), 255).astype(np.uint8)
 
 
 @lru_cache(maxsize=1)
