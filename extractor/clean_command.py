@@ -83,7 +83,7 @@ def clean_and_report(
     from extractor.corpus.extras import MissingExtraError
     from extractor.corpus.folder import FolderError
     from extractor.corpus.run import clean_corpus
-    from extractor.listing import with_counting_progress, with_progress
+    from extractor.progress import with_counting_progress, with_progress
 
     try:
         finished = clean_corpus(
@@ -99,19 +99,28 @@ def clean_and_report(
 
 
 def _report(finished: Finished) -> None:
-    from extractor.corpus.folder import COPIES_FILE
-    from extractor.corpus.run_folder import UNWRITTEN
-    from extractor.listing import PAGES_SHOWN, left_out_listing, summary_table
+    from extractor.corpus.preparation import copies_file
+    from extractor.corpus.run_folder import REPORT, UNWRITTEN
+    from extractor.listing import left_out_listing, summary_table
 
     run, summary = finished.run, finished.summary
     emit(summary_table(summary))
+    if finished.before:
+        emit("nothing was done: the run was finished before; --overwrite makes it anew\n")
     emit(left_out_listing(page for page in run.unwritten() if page["status"] == "left-out"))
     if finished.groups:
-        emit(f"groups of copies: {finished.groups:,}, listed in {COPIES_FILE}\n")
-    if max(summary.failed, summary.left_out) > PAGES_SHOWN:
-        emit(f"all pages that were not written are listed in {printable(str(run.path / UNWRITTEN))}\n")
+        emit(f"groups of copies: {finished.groups:,}, listed in {_shown(copies_file(run))}\n")
+    if summary.failed or summary.left_out:
+        emit(f"pages that were not written: {_shown(run.path / UNWRITTEN)}\n")
+    emit(f"report: {_shown(run.path / REPORT)}\n")
     if summary.failed:
         _end_with_failures(finished)
+
+
+def _shown(path: Path) -> str:
+    """A path as short as it can be, harmless on a terminal."""
+    here = Path.cwd()
+    return printable(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
 def _end_with_failures(finished: Finished) -> NoReturn:
