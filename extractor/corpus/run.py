@@ -7,6 +7,7 @@ end: that every page that was read is in the output or in the list of those that
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -131,6 +132,8 @@ def plan_files(source: Path, run: RunFolder, *, overwrite: bool = False) -> list
         return files
     if output.exists() and not output.is_dir():
         raise FolderError(f"{output}: not a folder; give another place for the output")
+    if output.exists() and not os.access(output, os.W_OK | os.X_OK):
+        raise FolderError(f"{output}: cannot be written (Permission denied); give another output")
     if source.is_dir() and output.resolve() == source.resolve():
         raise FolderError(f"{output}: both input and output; give another folder for the output")
     files = input_files(source, [output, run.path])
