@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import unicodedata
 from pathlib import Path
@@ -14,6 +15,8 @@ _BINARY_STARTS = (
     b"\x28\xb5\x2f\xfd", b"RIFF", b"OggS", b"ID3", b"\xd0\xcf\x11\xe0", b"Rar!", b"7z\xbc\xaf", b"SQLite format 3\0",
     b"PAR1", b"wOFF", b"wOF2", b"\0asm", b"{\\rtf",
 )  # fmt: skip
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors that say that a file system, or a part of it, is full."""
 _SAMPLE = 8192
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\v\f\r\x1b") + b"\x7f"
 _MOST_CONTROLS = 0.02

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -18,9 +18,7 @@ from extractor.files import printable
 from extractor.page import LABELS, Label, LabelledPage, Line
 
 if TYPE_CHECKING:
-    from extractor.corpus.readers import Piece
     from extractor.corpus.records import Summary
-    from extractor.corpus.repeated import ReadPages
     from extractor.repetition import RepetitionTable
 
 COLOURS = {Label.BODY: "green", Label.HEADER: "cyan", Label.NAV: "bright_black", Label.RELATED_LINK: "magenta"}
@@ -29,7 +27,6 @@ _ROWS_AT_ONCE = 500
 _SITES_SHOWN = 30
 PAGES_SHOWN = 100
 """Pages that are named on the terminal, of those that failed or were left out; all stand in a file."""
-_Found = TypeVar("_Found")
 _STEERING = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """What JSON may hold raw, but a terminal must not see, or UTF-8 cannot say."""
 
@@ -94,9 +91,11 @@ def summary_table(summary: Summary) -> str:
     return capture.get()
 
 
-def left_out_listing(pages: Iterable[dict[str, Any]]) -> str:
+def left_out_listing(pages: Iterator[dict[str, Any]]) -> str:
     """A row for each page that is not written since it was not wanted; of many, the first."""
     rows = [f"left out: {printable(page['name'])}: {printable(page['reason'])}" for page in islice(pages, PAGES_SHOWN)]
+    more = sum(1 for _ in pages)
+    rows += [f"and {more:,} more left out"] if more else []
     return rendered(map(Text, rows)) if rows else ""
 
 
@@ -119,47 +118,21 @@ def table_listing(name: str, table: RepetitionTable, *, all_sites: bool = False)
     return rendered(map(Text, [*facts, *(["", "pages by site", *rows] if rows else [])]))
 
 
-def with_counting_progress(read: Iterable[ReadPages], pieces: Sequence[Piece]) -> Iterator[ReadPages]:
-    """What is read for counting, as it comes; on a terminal, show how far the run is."""
-    return _with_progress("counting", read, pieces, lambda pages: len(pages.names) + len(pages.failures))
-
-
-def with_progress(summaries: Iterable[Summary], pieces: Sequence[Piece]) -> Iterator[Summary]:
-    """The summaries of a run, as they come; on a terminal, show how far it is, how fast and how long it will take."""
-    return _with_progress("cleaning", summaries, pieces, lambda summary: summary.records)
-
-
-def _with_progress(
-    what: str, found: Iterable[_Found], pieces: Sequence[Piece], count: Callable[[_Found], int]
-) -> Iterator[_Found]:
-    """Without an end where it is not known beforehand how many pages there are."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield from found
-        return
-    pages = None if any(piece.records is None for piece in pieces) else sum(piece.records or 0 for piece in pieces)
-    columns = (
-        TextColumn(what), BarColumn(), TextColumn("{task.completed:,} pages, {task.fields[rate]}/s"),
-        TimeElapsedColumn(), TimeRemainingColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=pages, rate="-")
-        for part in found:
-            yield part
-            speed = progress.tasks[0].speed
-            progress.update(task, advance=count(part), rate=f"{speed:,.0f}" if speed else "-")
-
-
 def _sentence(summary: Summary) -> str:
     lines = sum(summary.kept) + sum(summary.dropped)
     kept = sum(summary.kept) / max(lines, 1)
     text = summary.characters_out / max(summary.characters_in, 1)
-    parts = [f"{summary.pages:,} pages cleaned", f"{kept:.0%} of the lines and {min(text, 1):.0%} of the text kept"]
-    parts += [f"{summary.empty:,} pages with nothing to keep"] if summary.empty else []
+    parts = [
+        f"{summary.pages:,} {_pages(summary.pages)} cleaned",
+        f"{kept:.0%} of the lines and {min(text, 1):.0%} of the text kept",
+    ]
+    parts += [f"{summary.empty:,} {_pages(summary.empty)} with nothing to keep"] if summary.empty else []
     parts += [f"{summary.left_out:,} left out"] if summary.left_out else []
     return ", ".join([*parts, f"{summary.failed:,} failed"])
+
+
+def _pages(count: int) -> str:
+    return "page" if count == 1 else "pages"
 
 
 def _console() -> Console:

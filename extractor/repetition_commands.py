@@ -55,7 +55,7 @@ def build(
     from extractor.corpus.folder import FolderError, input_files
     from extractor.corpus.readers import ReadSettings, pieces_of
     from extractor.corpus.repeated import CountSettings, count_pages
-    from extractor.listing import with_counting_progress
+    from extractor.progress import with_counting_progress
 
     settings = CountSettings(ReadSettings(read_site_from(site_from)), memory * MEBIBYTE, mergeable)
     _check_output(output, overwrite=overwrite)

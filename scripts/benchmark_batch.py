@@ -4,7 +4,8 @@ parent, how memory grows, and the time for many dumps beside trafilatura's on th
 The dumps are those of the shared corpora, again and again under other names, in a folder that is removed afterwards.
 
     python scripts/benchmark_batch.py                                   # 100,000 dumps
-    python scripts/benchmark_batch.py --pages 10000 --sample 100        # fewer
+    python scripts/benchmark_batch.py --pages 40000 --sample 100        # fewer
+    python scripts/benchmark_batch.py --pages 40000 --memory            # how memory grows only
 
 CPU times, so that what else the machine does matters little; memory is what each process holds, not what it shares.
 """
@@ -13,13 +14,16 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import math
 import multiprocessing
 import os
 import random
+import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,22 +35,25 @@ from extractor.training.peers import extract_quietly, load_peer
 
 ROOT = Path(__file__).parent.parent
 CORPORA = ("newspaper", "wcxb", "dragnet", "l3s-gn1", "cleaneval", "multilingual")
-FROM_PAGE, MOST_GROWTH, MOST_RATIO, MOST_PARENT = 2_000, 20.0, 1.1, 0.1
+MOST_GROWTH, MOST_RATIO, MOST_PARENT = 20.0, 1.1, 0.1
+EARLY, LATE = range(2_000, 10_000), range(32_000, 40_000)
+"""Pages in which memory is compared; they come in random order, so that the one are as long as the other."""
 EVERY = 0.2
 """Seconds between two looks at the processes."""
 FOLDER_PAGES = 1_000
+MEASURES: dict[str, Callable[[list[float]], float]] = {"in the median": statistics.median, "at most": max}
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(slots=True)
 class Watched:
-    """Seconds of CPU of each process of a run, and mebibytes it held at most up to FROM_PAGE pages, and at most."""
+    """Seconds of CPU of each process of a run, and mebibytes that it held at every look among EARLY and LATE pages."""
 
     wall: float = 0.0
     cpu: dict[int, float] = field(default_factory=dict)
-    early: dict[int, float] = field(default_factory=dict)
-    most: dict[int, float] = field(default_factory=dict)
+    early: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
+    late: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
     parent: int = 0
 
     @property
@@ -54,24 +61,20 @@ class Watched:
         """Seconds of CPU of all processes."""
         return sum(self.cpu.values())
 
-    @property
-    def growth(self) -> float:
-        """Mebibytes that the process grew by that grew most."""
-        return max((self.most[process] - held for process, held in self.early.items()), default=0.0)
+    def growth(self, measure: Callable[[list[float]], float]) -> float:
+        """Mebibytes that the process grew by that grew most, of what it held; NaN where too little was seen."""
+        both = self.early.keys() & self.late.keys()
+        return max((measure(self.late[process]) - measure(self.early[process]) for process in both), default=math.nan)
 
 
 def write_dumps(shared: Path, folder: Path, pages: int) -> None:
-    """Write so many of the shared dumps, again and again, a thousand in a folder.
-
-    The longest come first, so that memory that grows later is not that of longer pages.
-    """
+    """Write so many of the shared dumps in random order, again and again, a thousand in a folder."""
     texts = [
         row["text"]
         for corpus in CORPORA
         for row in pq.read_table(shared / "data" / f"{corpus}.dumps.parquet", columns=["text"]).to_pylist()
     ]
-    texts.sort(key=len, reverse=True)
-    texts = texts[:FOLDER_PAGES] + random.Random(1).sample(texts[FOLDER_PAGES:], len(texts) - FOLDER_PAGES)
+    random.Random(1).shuffle(texts)
     for number, text in enumerate(itertools.islice(itertools.cycle(texts), pages)):
         place = folder / f"{number // FOLDER_PAGES:04}"
         place.mkdir(parents=True, exist_ok=True)
@@ -112,9 +115,9 @@ def note(found: Watched, pid: int, pages: int) -> None:
         return
     found.cpu[pid] = (int(parts[11]) + int(parts[12])) / _TICKS
     memory = (int(held[1]) - int(held[2])) * _PAGE / (1 << 20)
-    found.most[pid] = max(found.most.get(pid, 0.0), memory)
-    if pages <= FROM_PAGE:
-        found.early[pid] = found.most[pid]
+    for window, held_in in ((EARLY, found.early), (LATE, found.late)):
+        if pages in window:
+            held_in[pid].append(memory)
 
 
 def family(pid: int) -> Iterator[int]:
@@ -148,26 +151,36 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="the folder of shared corpora")
     parser.add_argument("--pages", type=int, default=100_000, help="dumps to clean")
     parser.add_argument("--sample", type=int, default=400, help="pages that trafilatura reads")
+    parser.add_argument("--memory", action="store_true", help="how memory grows with two processes, and no more")
     options = parser.parse_args()
     if not Path("/proc/self/statm").exists():
         sys.exit("this reads /proc, which only Linux has")
     with tempfile.TemporaryDirectory(prefix="extractor-") as folder:
         source = Path(folder) / "in"
         write_dumps(options.shared, source, options.pages)
-        runs = {jobs: watch(source, Path(folder) / f"out{jobs}", jobs) for jobs in (1, 2)}
-    print(f"{options.pages:,} dumps in a folder:\n")
-    print("| processes | CPU, ms a page | wall time, s | parent's share of CPU | growth of a process, MiB |")
-    print("| --- | ---: | ---: | ---: | ---: |")
+        asked = (2,) if options.memory else (1, 2)
+        runs = {jobs: watch(source, Path(folder) / f"out{jobs}", jobs) for jobs in asked}
+    growth = {name: max(found.growth(measure) for found in runs.values()) for name, measure in MEASURES.items()}
+    compared = f"pages {EARLY.start:,} to {EARLY.stop:,} and {LATE.start:,} to {LATE.stop:,}"
+    for name, grown in growth.items():
+        print(f"growth of a process between {compared}, {name}: {grown:.1f} MiB (at most {MOST_GROWTH:.0f})")
+    if not options.memory:
+        report(runs, options)
+
+
+def report(runs: dict[int, Watched], options: argparse.Namespace) -> None:
+    """Print what runs with one and two processes took."""
+    print(f"\n{options.pages:,} dumps in a folder:\n")
+    print("| processes | CPU, ms a page | wall time, s | parent's share of CPU |")
+    print("| --- | ---: | ---: | ---: |")
     for jobs, found in runs.items():
         share = f"{found.cpu[found.parent] / found.total:.1%}" if jobs > 1 else ""
         each = found.total / options.pages * 1e3
-        print(f"| {jobs} | {each:.2f} | {found.wall:.0f} | {share} | {found.growth:.1f} |")
+        print(f"| {jobs} | {each:.2f} | {found.wall:.0f} | {share} |")
     ours, theirs = runs[2].total / options.pages, trafilatura_seconds(options.shared, options.sample)
     parent = runs[2].cpu[runs[2].parent] / runs[2].total
     print(f"\nCPU with two processes to one: {runs[2].total / runs[1].total:.2f} (at most {MOST_RATIO})")
     print(f"parent's share: {parent:.1%} (at most {MOST_PARENT:.0%})")
-    growth = max(found.growth for found in runs.values())
-    print(f"growth from page {FROM_PAGE:,} on: {growth:.1f} MiB (at most {MOST_GROWTH:.0f})")
     print(f"CPU to trafilatura's for the same pages' HTML, {theirs * 1e3:.1f} ms a page: {ours / theirs:.2f} (aim 0.1)")
 
 

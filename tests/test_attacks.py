@@ -212,7 +212,7 @@ def test_pipes_among_the_pages_hold_nothing_up(tmp_path: Path, random_model_path
     failed = dict(line.removeprefix("extractor: failed: ").split(": ", 1) for line in run.stderr.splitlines())
     assert sorted(name.removesuffix(":1") for name in failed) == pipes
     assert all(reason.endswith("not a regular file") for reason in failed.values()), failed
-    assert "1 pages cleaned" in run.stdout
+    assert "1 page cleaned" in run.stdout
 
 
 # --- what is written -------------------------------------------------------------------------------

@@ -119,6 +119,16 @@ def test_the_number_of_processes_changes_nothing(
     assert (several.summary, several.groups, found) == (alone.summary, alone.groups, expected)
 
 
+def test_that_one_of_each_group_is_kept_changes_no_label(crawl: Path, tmp_path: Path, random_model_path: Path) -> None:
+    settings = CleanSettings(model=random_model_path, reading=FOLDER)
+    clean_corpus(crawl, tmp_path / "all", settings)
+    finished = clean_corpus(crawl, tmp_path / "one", settings, RepetitionSettings(own_table=False, keep_one=True))
+    every, one = ({path.relative_to(out): path.read_bytes() for path in files(out) if path.suffix == ".txt"}
+                  for out in (tmp_path / "all", tmp_path / "one"))  # fmt: skip
+    assert finished.summary.left_out == len(every) - len(one) > 0
+    assert one.items() <= every.items()
+
+
 def test_the_order_of_the_files_changes_nothing(crawl: Path, tmp_path: Path) -> None:
     pages = pages_of(crawl)
     expected = count(pages, mergeable=True)

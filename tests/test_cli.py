@@ -199,7 +199,7 @@ def test_pages_that_fail_are_listed_and_the_code_is_1(run: Run, folder: Path, tm
 
 def test_jobs_give_the_same(run: Run, folder: Path, tmp_path: Path, with_model) -> None:
     outputs = [run("clean", folder, "-o", f"out{jobs}", "--jobs", jobs, *with_model).stdout for jobs in (1, 2)]
-    assert outputs[0] == outputs[1]
+    assert outputs[0].replace(b"out1", b"out2") == outputs[1]
     for path in (tmp_path / "out1").iterdir():
         assert path.read_bytes() == (tmp_path / "out2" / path.name).read_bytes()
 

@@ -152,7 +152,7 @@ def test_a_damaged_table_is_refused_by_name(run: Run, folder: Path, tmp_path: Pa
 def test_clean_reports_copies(run: Run, folder: Path, tmp_path: Path) -> None:
     finished = run("clean", folder, "-o", "out", "--own-repetition")
     assert (finished.returncode, finished.stderr) == (0, b"")
-    assert "groups of copies: 1, listed in copies.jsonl" in finished.stdout.decode()
+    assert "groups of copies: 1, listed in out/copies.jsonl" in finished.stdout.decode()
     rows = [json.loads(row) for row in (tmp_path / "out/copies.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [(row["group"], row["page"], row["shared"], row["left_out"]) for row in rows] == [
         (1, "gazette/3.txt", 1.0, False),

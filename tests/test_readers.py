@@ -110,6 +110,25 @@ def test_two_processes_give_the_same_labels(dumps, documents, tmp_path: Path, ra
 
 
 @needs_corpus_extra
+def test_broken_files_give_the_same_however_they_are_read(dumps, tmp_path: Path, random_model_path: Path) -> None:
+    folder = write_folder(tmp_path / "in", dumps)
+    (folder / "binary.txt").write_bytes(b"\x7fELF\0\0\1\2\0\0\xff\xfe")
+    (folder / "lines.jsonl").write_text('{"text": "One line."}\n{"text": \n{"story": 1}\n', encoding="utf-8")
+    for write, name in ((write_jsonl, "x.jsonl"), (write_warc, "x.wet"), (write_parquet, "x.parquet")):
+        for fold in FOLDS:
+            path = write(folder / f"{fold[1:]}cut-{name}{fold}", dumps * 3, fold)
+            path.write_bytes(path.read_bytes()[:-40])
+    found = []
+    for jobs, batch in product((1, 2), (1, 1000)):
+        output = tmp_path / f"{jobs}-{batch}.jsonl"
+        labels(folder, output, random_model_path, jobs=jobs, batch=batch, piece_bytes=5000, piece_pages=2)
+        listed = output.with_name(f"{output.name}.run") / "unwritten.jsonl"
+        found.append((output.read_bytes(), listed.read_bytes()))
+    assert found == found[:1] * 4
+    assert found[0][1].count(b"\n") == 1 + 2 + 9
+
+
+@needs_corpus_extra
 @pytest.mark.parametrize(
     ("write", "name"), [(write_jsonl, "x.jsonl"), (write_parquet, "x.parquet"), (write_warc, "x.warc")]
 )
@@ -383,6 +402,30 @@ def test_records_of_an_archive(tmp_path: Path) -> None:
         "folded too large": ("too-large", "more than 60,000 bytes; --max-bytes allows more"),
         "folded badly": ("undecodable", "not text"),
     }
+
+
+@needs_corpus_extra
+def test_no_record_of_an_archive_is_lost_by_its_type(dumps, tmp_path: Path) -> None:
+    page = warc_record("conversion", b"http://a.example/1", dumps[0].content, "text/plain", "1")
+    changed = {
+        "conversion": page,
+        "lower case": page.replace(b"WARC-Type: conversion", b"warc-type: Conversion"),
+        "unknown": page.replace(b"conversion", b"banana"),
+        "none": page.replace(b"WARC-Type: conversion\r\n", b""),
+        "part": page.replace(b"conversion", b"continuation"),
+    }
+    others = [warc_record(kind, b"", b"x: y", "text/plain") for kind in ("metadata", "request", "revisit", "warcinfo")]
+    (tmp_path / "x.warc").write_bytes(b"".join([*others, *changed.values()]))
+    found = dict(zip(changed, read(tmp_path / "x.warc"), strict=True))
+    assert found["conversion"].content == found["lower case"].content == dumps[0].content
+    assert {name: record.problem.reason for name, record in found.items() if record.problem} == {
+        "unknown": "a record of unknown type (banana)",
+        "none": "a record without a type that can be read",
+        "part": "the later part of a record that was cut in parts",
+    }
+    # lines that end otherwise than the format has it
+    (tmp_path / "y.warc").write_bytes(page.replace(b"\r\n", b"\n"))
+    assert statuses(read(tmp_path / "y.warc")) == [("y.warc:1", "undecodable")]
 
 
 @needs_corpus_extra

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,14 +24,17 @@ from corpus_files import needs_corpus_extra, response, sample_pages, warc_record
 from extractor import Label, Model, Page, label, label_many
 from extractor.corpus.batch import CleanSettings, Filters, clean_batch, count_words
 from extractor.corpus.clean import Job, RunError, clean_pieces
+from extractor.corpus.finishing import reported_summary
 from extractor.corpus.folder import FolderError, RecordFile
+from extractor.corpus.preparation import RepetitionSettings
 from extractor.corpus.readers import Piece, ReadSettings
-from extractor.corpus.records import Record, Status
+from extractor.corpus.records import Record, Status, Summary
 from extractor.corpus.run import Finished, RunSettings, clean_corpus
 from extractor.corpus.run_folder import Journal, RunFolder
 
 ROOT = Path(__file__).parent.parent
 Start = Callable[..., "subprocess.Popen[bytes]"]
+OWN = RepetitionSettings(own_table=True)
 KILLED_BY = b"This page ends the process"
 # what a process does that loads this, when it is to clean the page
 AT_THE_PAGE = f"""
@@ -46,6 +49,19 @@ clean.clean_batch = clean_batch
 """
 # as a fault in a library ends it
 FATAL = AT_THE_PAGE.replace("ACTION", "os.kill(os.getpid(), signal.SIGKILL)")
+# the same while lines are counted: what a page is made of is found out then as well
+FATAL_TO_COUNT = (
+    FATAL
+    + f"""
+from extractor.corpus import repeated
+text = repeated._text
+def _text(record):
+    if {KILLED_BY!r} in (record.content or b""):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return text(record)
+repeated._text = _text
+"""
+)
 # as Ctrl-C at a terminal reaches all processes of a run
 CTRL_C = AT_THE_PAGE.replace("ACTION", "os.killpg(0, signal.SIGINT); time.sleep(60)")
 
@@ -175,6 +191,24 @@ def test_half_characters_are_written_as_question_marks(output: str, tmp_path: Pa
     assert b"The ? lamp" in (path if path.is_file() else path / "in.jsonl" / "0000001.txt").read_bytes()
 
 
+def test_a_second_run_in_another_folder_with_relative_paths(
+    tmp_path: Path, settings: CleanSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        write_folder(folder / "in", sample_pages(".txt", 5))
+        shutil.copy(settings.model, folder / "model.npz")
+        monkeypatch.chdir(folder)
+        # processes live on from the first run to the second, and stay in the folder where they began
+        how = RunSettings(jobs=2, piece_pages=2)
+        clean_corpus(Path("in"), Path("out"), CleanSettings(model=Path("model.npz")), OWN, how)
+        clean_corpus(Path("in"), Path("out.jsonl"), CleanSettings(model=Path("model.npz")), how=how)
+        assert len(files(folder / "out")) == len(rows(folder / "out.jsonl")) == 5
+        assert report(folder / "out")["input"] == "in"
+        assert (report(folder / "out")["output"], report(folder / "out.jsonl")["output"]) == ("out", "out.jsonl")
+
+
 # --- filters and accounts ---------------------------------------------------------------------------
 
 
@@ -230,6 +264,40 @@ def test_a_page_that_is_lost_stops_the_run(source: Path, tmp_path: Path, setting
     assert not (tmp_path / "out.jsonl").exists()
 
 
+@needs_corpus_extra
+@pytest.mark.parametrize("output", ["out.jsonl", "out.jsonl.gz", "out.jsonl.zst", "out.parquet"])
+@pytest.mark.parametrize("change", ["cut", "emptied"])
+def test_a_part_that_was_lost_before_it_was_joined_stops_the_run(
+    source: Path, tmp_path: Path, settings: CleanSettings, monkeypatch, output: str, change: str
+) -> None:
+    ends = clean_pieces
+
+    def clean_and_lose(*arguments: object, **named: object) -> Iterator[Summary]:
+        yield from ends(*arguments, **named)
+        part = min((tmp_path / f"{output}.run" / "pieces").glob("*-*"))
+        part.write_bytes(part.read_bytes()[:-20] if change == "cut" else b"")
+
+    monkeypatch.setattr("extractor.corpus.run.clean_pieces", clean_and_lose)
+    with pytest.raises(RunError, match=r"its parts hold \d of 9 pages that were written"):
+        clean_corpus(source, tmp_path / output, settings, how=RunSettings(shard=2))
+    assert not (tmp_path / output).exists()
+
+
+def test_a_report_holds_the_summary(source: Path, tmp_path: Path, settings: CleanSettings) -> None:
+    (source / "photo.html").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (source / "blank.txt").write_bytes(b"\n")
+    asked = CleanSettings(model=settings.model, filters=Filters(max_removed=0.9))
+    finished = clean_corpus(source, tmp_path / "out", asked)
+    found = report(tmp_path / "out")
+    assert list(found) == [
+        "extractor", "input", "output", "pages", "statuses", "lines", "characters", "groups_of_copies"
+    ]  # fmt: skip
+    assert list(found["statuses"]) == [status.value for status in Status]
+    assert reported_summary(found) == finished.summary
+    assert (finished.summary.failed, finished.summary.records) == (1, 11)
+    assert sum(found["lines"]["body"].values()) == finished.summary.kept[0] + finished.summary.dropped[0]
+
+
 def test_a_page_that_cannot_be_labelled_is_found_by_halving(random_model: Model, monkeypatch) -> None:
     def label_all_but_one(pages, **others):
         if any(page.content == "bad" for page in pages):
@@ -265,6 +333,8 @@ def test_what_is_refused_before_any_work(source: Path, tmp_path: Path, settings:
         ("other", settings, "in the way of what a run keeps"),
         ("text", lines, "has no place for the lines; give OUT.jsonl"),
         ("in/../in", settings, "both input and output"),
+        ("out.csv", settings, r"no ending of an output; give a folder, or a file that ends in \.jsonl, "),
+        ("out.JSON.bz2", settings, "no ending of an output"),
     ):
         with pytest.raises(FolderError, match=message):
             clean_corpus(source, tmp_path / output, asked)
@@ -278,6 +348,15 @@ def test_an_output_inside_the_input_is_no_input(source: Path, settings: CleanSet
     for _ in range(2):
         finished = clean_corpus(source, source / "out.jsonl", settings, how=RunSettings(overwrite=True))
         assert finished.summary.records == 9
+
+
+def test_a_folder_that_cannot_be_written(source: Path, tmp_path: Path, settings: CleanSettings, monkeypatch) -> None:
+    (tmp_path / "out").mkdir()
+    # by permission root may write everywhere, so say that it may not
+    monkeypatch.setattr("extractor.corpus.run.os.access", lambda path, mode: Path(path) != tmp_path / "out")
+    with pytest.raises(FolderError, match=r"out: cannot be written \(Permission denied\); give another output"):
+        clean_corpus(source, tmp_path / "out", settings)
+    assert not (tmp_path / "out.run").exists()
 
 
 @pytest.mark.parametrize("name", ["out", "out.jsonl"])
@@ -295,7 +374,7 @@ def test_a_run_goes_on_only_as_it_began(source: Path, tmp_path: Path, settings: 
         raise KeyboardInterrupt
 
     go_on = RunSettings(resume=True)
-    monkeypatch.setattr("extractor.corpus.run._finish", fail)
+    monkeypatch.setattr("extractor.corpus.run.finish", fail)
     with pytest.raises(KeyboardInterrupt):
         clean_corpus(source, tmp_path / "out", settings, how=go_on)
     monkeypatch.undo()
@@ -316,8 +395,12 @@ def test_a_run_goes_on_only_as_it_began(source: Path, tmp_path: Path, settings: 
     page.write_bytes(content)
     assert clean_corpus(source, tmp_path / "out", settings, how=RunSettings(overwrite=True)).summary.pages == 9
     written = files(tmp_path)
-    assert clean_corpus(source, tmp_path / "out", settings, how=go_on).summary.pages == 9
+    again = clean_corpus(source, tmp_path / "out", settings, how=go_on)
+    assert (again.summary.pages, again.before) == (9, True)
     assert files(tmp_path) == written
+    shutil.rmtree(tmp_path / "out")
+    with pytest.raises(FolderError, match="out: gone since the run was finished; --overwrite makes it anew"):
+        clean_corpus(source, tmp_path / "out", settings, how=go_on)
 
 
 def test_a_journal_that_was_written_half(tmp_path: Path, source: Path, settings: CleanSettings) -> None:
@@ -379,7 +462,8 @@ def test_killed_twice_and_continued(start: Start, tmp_path: Path, output: str) -
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("output", ["out", "out.jsonl.gz", "out.parquet"])
+@needs_corpus_extra
+@pytest.mark.parametrize("output", ["out", "out.jsonl", "out.jsonl.gz", "out.jsonl.zst", "out.parquet"])
 def test_killed_ten_times_and_continued(start: Start, tmp_path: Path, output: str) -> None:
     many_pages(tmp_path / "in", 4096)
     kill_and_continue(start, tmp_path, output, 10, 4096)
@@ -403,6 +487,25 @@ def test_a_page_that_ends_its_process_is_found(start: Start, tmp_path: Path, pag
     assert [row["id"] for row in rows(tmp_path / "out.jsonl")] == [
         f"{number:05}.txt" for number in range(pages) if number not in fatal
     ]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_page_that_ends_the_process_that_counts_is_found(start: Start, tmp_path: Path, jobs: int) -> None:
+    many_pages(tmp_path / "in", 5)
+    (tmp_path / "in" / "00003.txt").write_bytes(KILLED_BY)
+    (tmp_path / "sitecustomize.py").write_text(FATAL_TO_COUNT)
+    options = ("-o", "out.jsonl", "--own-repetition", "--jobs", jobs)
+    if (
+        jobs == 1
+    ):  # there is no other process to go on: the same command does, ended while it counts and while it cleans
+        options = (*options, "--resume")
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}  # workers that live on would hold pipes
+        assert [start(*options, **quiet).wait() for _ in range(2)] == [-signal.SIGKILL] * 2
+    process = start(*options)
+    _, errors = process.communicate()
+    assert process.returncode == 1, errors
+    assert errors.decode() == "extractor: failed: 00003.txt: ended the process that worked on it\n"
+    assert [row["id"] for row in rows(tmp_path / "out.jsonl")] == [f"0000{number}.txt" for number in (0, 1, 2, 4)]
 
 
 def test_what_is_given_up_of_a_file_is_one_notice_whatever_it_claims(

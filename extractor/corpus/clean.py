@@ -8,7 +8,6 @@ that ends it: that page has status error, and the run goes on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import groupby, takewhile
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from extractor.corpus.batch import CleanSettings, clean_batch, load_model, load_table
 from extractor.corpus.folder import RecordFile
+from extractor.corpus.processes import EndedError, alone, together
 from extractor.corpus.readers import Piece, read_piece
 from extractor.corpus.records import Problem, Record, Status, Summary, total, unwritten
 from extractor.corpus.run_folder import Journal, RunFolder, Shard, left_out_reasons, notices
@@ -70,7 +70,7 @@ def clean_pieces(pieces: Sequence[Piece], job: Job, *, jobs: int = 1) -> Iterato
                 told.add(number)
                 yield summary
             return
-        except BrokenProcessPool:
+        except EndedError:
             continue  # what was begun and not done is suspected
 
 
@@ -80,11 +80,9 @@ def _clean_together(
     if jobs == 1 or not numbers:
         yield from ((number, summary) for number in numbers for summary in clean_piece(number, pieces[number], job))
         return
-    from joblib import Parallel, delayed  # a fifth of a second to import, and only needed here
-
     # a worker gets the paths of model and table, and reads them once
-    tasks = (delayed(_clean_whole)(number, pieces[number], job) for number in numbers)
-    yield from zip(numbers, Parallel(n_jobs=jobs, return_as="generator", batch_size=1)(tasks), strict=True)
+    calls = [(number, pieces[number], job) for number in numbers]
+    yield from zip(numbers, together(_clean_whole, calls, jobs), strict=True)
 
 
 def _clean_alone(number: int, piece: Piece, job: Job) -> Iterator[Summary]:
@@ -118,11 +116,9 @@ def _shard_end(place: int, size: int) -> int:
 
 
 def _survives(number: int, piece: Piece, job: Job, size: int, stop: int | None) -> bool:
-    from joblib import Parallel, delayed
-
     try:
-        Parallel(n_jobs=2)([delayed(_clean_whole)(number, piece, job, size, stop)])  # one would be this process
-    except BrokenProcessPool:
+        alone(_clean_whole, number, piece, job, size, stop)
+    except EndedError:
         return False
     return True
 
@@ -173,17 +169,18 @@ def clean_piece(number: int, piece: Piece, job: Job, size: int = 0, stop: int | 
 def _clean_shard(number: int, piece: Piece, job: Job, first: int, stop: int, records: Iterable[Record]) -> Shard:
     model, table = load_model(job.settings.model), load_table(job.settings.repetition)
     left_out = left_out_reasons(job.left_out)
-    summary, listed, read = Summary(), [], 0
+    summary, listed, read, at = Summary(), [], 0, 0
     with _writer(number, piece, job, first) as writer:
         for batch in batches((_unless_left_out(record, left_out) for record in records), job.batch):
             results = writer.write(clean_batch(batch, job.settings, model, table))
             read += len(batch)
+            at = batch[-1].read
             summary += total(result.counts for result in results)
             listed += notices(results)
     if not read == summary.records == summary.pages + len(listed):
         raise RunError(f"{piece.name(first)}: {read} pages read, {summary.records} accounted for; this is a fault")
     part = None if job.run.format == "folder" else job.run.part(number, first).name
-    return Shard(first, stop, summary, listed, part)
+    return Shard(first, stop, summary, listed, part, piece.share(stop, at))
 
 
 def _writer(number: int, piece: Piece, job: Job, first: int) -> AbstractContextManager[Writer]:

@@ -112,15 +112,16 @@ def input_files(source: Path, leave_out: Collection[Path] = ()) -> list[InputFil
 
     FolderError for anything else, and for no pages.
     """
+    place = source.absolute()  # workers of an earlier run may stand in another folder
     if source.is_file():
-        found = input_file(source, source.name) or looked_at(source)
+        found = input_file(place, source.name) or looked_at(place)
         if isinstance(found, RecordFile):
             return [found]
     if not source.is_dir():
         hint = "to clean a single page: extractor extract FILE" if source.exists() else "give a folder of pages"
         kinds = f"not a folder, nor a file of records ({', '.join(RECORD_ENDINGS)}, or one of them with .gz or .zst)"
         raise FolderError(f"{source}: {kinds if source.exists() else 'no such folder'}; {hint}")
-    files = sorted(find_files(source, leave_out), key=lambda file: file.name)
+    files = sorted(find_files(place, leave_out), key=lambda file: file.name)
     if not files:
         endings = ", ".join([*ENDINGS, *RECORD_ENDINGS])
         raise FolderError(f"{source}: no pages in it, that is no {endings} files (links out of it not followed)")

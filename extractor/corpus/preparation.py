@@ -19,7 +19,7 @@ from extractor.corpus.run_folder import RunFolder, write_left_out
 from extractor.files import write_atomically
 from extractor.repetition import DEFAULT_MEMORY
 
-COUNTED, LEFT_OUT, TABLE = "counted.json", "left-out.json", "table.npz"
+COUNTING, COUNTED, LEFT_OUT, TABLE = "counting", "counted.json", "left-out.json", "table.npz"
 OWN_REPETITION = False
 """Whether pages are counted first unless the user says otherwise."""
 
@@ -27,7 +27,7 @@ OWN_REPETITION = False
 @dataclass(frozen=True, slots=True)
 class RepetitionSettings:
     """What the user asked for. own_table: count the pages themselves; with a table in CleanSettings that one is
-    used. keep_one: write the fullest page of each group of copies only."""
+    used. keep_one: write the fullest page of each group of copies only; that alone changes no label."""
 
     own_table: bool = OWN_REPETITION
     keep_one: bool = False
@@ -70,9 +70,14 @@ def prepare(
         report = copies_file(run)
         if report.exists() and not overwrite:
             raise FolderError(f"{report} exists already; give --overwrite or another folder")
+        # a page may have ended this process while it counted: then the count is a matter of others
+        begun = run.path / COUNTING
+        jobs = max(jobs, 2) if begun.exists() else jobs
+        begun.touch()
         _count(pieces, run, settings, repetition, jobs, track)
     groups: int = json.loads(counted.read_bytes())["groups"]
-    table = settings.repetition or run.path / TABLE
+    own = run.path / TABLE if repetition.own_table else None
+    table = settings.repetition or own
     return Prepared(replace(settings, repetition=table), run.path / LEFT_OUT, groups)
 
 
@@ -92,7 +97,7 @@ def _count(
     left_out = left_out_copies(copies) if repetition.keep_one else {}
     _report(copies_file(run), copies, left_out)
     write_left_out(run.path / LEFT_OUT, left_out)
-    if settings.repetition is None:
+    if repetition.own_table and settings.repetition is None:
         counted.table.save(run.path / TABLE)
     write_atomically(run.path / COUNTED, json.dumps({"groups": len(_fullest(copies))}).encode())
 

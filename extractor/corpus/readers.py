@@ -18,7 +18,7 @@ from extractor.corpus.extras import need
 from extractor.corpus.folder import MAX_BYTES, FolderError, InputFile, PageFile, RecordFile, TooLargeError
 from extractor.corpus.records import Problem, Record, Status
 from extractor.corpus.unfolding import DamagedFileError, is_compressed, open_file, open_unfolded
-from extractor.files import looks_binary
+from extractor.files import NO_ROOM, looks_binary
 from extractor.page import PageFormat
 from extractor.sites import SiteFrom
 
@@ -60,6 +60,11 @@ class Piece:
     records: int | None = None
     size: int = 0
 
+    def share(self, stop: int, read: int) -> float:
+        """The share of the piece, about, that is read once the places before `stop` are, or so many bytes."""
+        done, whole = (stop, self.records) if self.records else (read, self.size)
+        return min(done / whole, 1.0) if whole else 1.0
+
     def name(self, place: int) -> str:
         """The name of the record at a place."""
         file = self.files[0]
@@ -88,7 +93,8 @@ def pieces_of(
 
 
 def read_piece(piece: Piece, settings: ReadSettings, start: int = 0) -> Iterator[Record]:
-    """The records of a piece from a place on. Nothing that stands in a file raises, nor does a missing file.
+    """The records of a piece from a place on. Nothing that stands in a file raises, nor does a missing file; OSError
+    where there is no room to unfold one.
 
     A file that cannot be read on ends with one record more, whose problem says so.
     """
@@ -104,6 +110,8 @@ def read_piece(piece: Piece, settings: ReadSettings, start: int = 0) -> Iterator
             yield record
             place = record.place + 1
     except (DamagedFileError, OSError) as error:
+        if getattr(error, "errno", None) in NO_ROOM:
+            raise  # a file that is unfolded beside it does not fit: no fault of the pages
         reason = f"cannot be read on from here: {getattr(error, 'strerror', None) or error}"
         yield Record(piece.name(place), place, None, problem=Problem(Status.ERROR, reason))
 

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -24,6 +25,7 @@ from extractor.corpus.unfolding import (
     FREE,
     LARGEST_RATIO,
     DamagedFileError,
+    bytes_read,
     is_compressed,
     open_file,
     open_unfolded,
@@ -45,6 +47,9 @@ PAGE_TYPES: dict[str, PageFormat | None] = {
     "text/html": "html", "application/xhtml+xml": "html", "text/plain": "text", "": None,
 }  # fmt: skip
 """What a page is by its media type; other types are no pages."""
+_PAGE_RECORDS = ("response", "resource", "conversion")
+_OTHER_RECORDS = ("warcinfo", "request", "metadata", "revisit")
+"""Types of records of an archive that hold no page."""
 
 
 def read_jsonl(piece: Piece, file: RecordFile, settings: ReadSettings, start: int) -> Iterator[Record]:
@@ -58,9 +63,10 @@ def read_jsonl(piece: Piece, file: RecordFile, settings: ReadSettings, start: in
                 continue
             if len(line) > limit:
                 problem = Problem(Status.TOO_LARGE, str(TooLargeError(settings.max_bytes)))
-                yield Record(piece.name(place), place, None, problem=problem)
+                record = Record(piece.name(place), place, None, problem=problem)
             else:
-                yield _json_record(piece, place, line, settings)
+                record = _json_record(piece, place, line, settings)
+            yield replace(record, read=bytes_read(stream) - piece.start)
 
 
 def _lines(stream: BinaryIO, limit: int, length: int | None) -> Iterator[bytes]:
@@ -169,15 +175,20 @@ def _seekable(path: Path) -> Iterator[BinaryIO]:
 
 
 def read_warc(piece: Piece, file: RecordFile, settings: ReadSettings, start: int) -> Iterator[Record]:
-    """The pages of an archive: its records of type response, resource and conversion."""
+    """The pages of an archive: its records but for those that hold none by their type."""
     warc = need("fastwarc.warc")
-    kinds = warc.WarcRecordType
-    wanted = kinds.response | kinds.resource | kinds.conversion
+    every = warc.WarcRecordType.any_type  # one without a type too, as headers that cannot be read leave it
     with open_unfolded(file.path, buffered=False) as stream:
-        found = warc.ArchiveIterator(stream, record_types=wanted, parse_http=False, stream_detect=False)
-        for place, record in enumerate(found):
+        found = warc.ArchiveIterator(stream, record_types=every, parse_http=False, stream_detect=False)
+        pages = (record for record in found if _record_type(record) not in _OTHER_RECORDS)
+        for place, record in enumerate(pages):
             if place >= start:
-                yield _warc_record(piece, place, record, settings)
+                yield replace(_warc_record(piece, place, record, settings), read=bytes_read(stream))
+
+
+def _record_type(record: Any) -> str:
+    known = str(record.record_type)
+    return known if known != "unknown" else (record.headers.get("WARC-Type") or "").strip().lower()
 
 
 def _warc_record(piece: Piece, place: int, record: Any, settings: ReadSettings) -> Record:
@@ -223,9 +234,12 @@ def _warc_page(record: Any, max_bytes: int) -> _WarcPage | Problem:
 
 def _sent_as(record: Any) -> tuple[str | Problem, str | None, list[str]]:
     """What the headers say: the media type (a problem for what is no page), the charset, encodings to take off."""
+    kind = _record_type(record)
+    if kind not in _PAGE_RECORDS:
+        return Problem(Status.UNDECODABLE, _not_read(kind)), None, []
     if not record.is_http:
         media = (record.headers.get("Content-Type") or "").lower().partition(";")[0].strip()
-        charset = "utf-8" if record.record_type == need("fastwarc.warc").WarcRecordType.conversion else None
+        charset = "utf-8" if kind == "conversion" else None
         return _page_type(media), charset, []
     try:
         # headers without end are given up here; the records that follow are not touched
@@ -240,6 +254,12 @@ def _sent_as(record: Any) -> tuple[str | Problem, str | None, list[str]]:
     sent = [headers.get(name) or "" for name in ("Transfer-Encoding", "Content-Encoding")]
     encodings = [part.strip().lower() for value in sent for part in reversed(value.split(",")) if part.strip()]
     return _page_type((record.http_content_type or "").lower()), record.http_charset, encodings
+
+
+def _not_read(kind: str) -> str:
+    if kind == "continuation":
+        return "the later part of a record that was cut in parts"
+    return f"a record of unknown type ({kind})" if kind.isalnum() else "a record without a type that can be read"
 
 
 def _page_type(media: str) -> str | Problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -43,7 +43,8 @@ class Record:
 
     name: its file, and for a file of many its number there, "FILE:NUMBER"; unlike id, it is unique. place: from 0
     in the piece that is read. site: as the settings find it. encoding: of content that came decoded. A record that
-    could not be read has a problem and no content.
+    could not be read has a problem and no content. read: bytes of the piece, about, that were read so far, where
+    that says how far it is.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Record:
     kind: PageFormat | None = None
     encoding: str | None = None
     problem: Problem | None = None
+    read: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ import numpy as np
 
 from extractor.characters import read_texts
 from extractor.copies import CopyRecord, copy_records
+from extractor.corpus.processes import EndedError, alone, together
 from extractor.corpus.readers import Piece, ReadSettings, read_piece
-from extractor.corpus.records import Record, Status
+from extractor.corpus.records import Problem, Record, Status
 from extractor.counting import Keys, PageLines, fingerprints
 from extractor.decoding import decode
 from extractor.labelling import BATCH_CHARACTERS, html_text
@@ -25,6 +26,11 @@ from extractor.plaintext import looks_like_html
 from extractor.repetition import DEFAULT_MEMORY, RepetitionCounter, RepetitionTable, Sites
 
 Found = TypeVar("Found")
+PART = 256
+"""Places of a piece that are read in a process of its own, once it has ended one."""
+MOST_DEATHS = 50
+"""Processes that one piece may end before the rest of it is given up."""
+ENDED = "ended the process that worked on it"
 
 
 class Failure(NamedTuple):
@@ -109,6 +115,17 @@ def read_lines(piece: Piece, reading: ReadSettings) -> ReadPages:
     return hash_lines(read_piece(piece, reading), piece.size)
 
 
+def read_part(piece: Piece, reading: ReadSettings, start: int, stop: int) -> tuple[ReadPages, bool]:
+    """The same for the places of a piece from start on, before stop; and whether it has more."""
+    records = read_piece(piece, reading, start)
+    part: list[Record] = []
+    for record in records:
+        if record.place >= stop:
+            return hash_lines(part), True
+        part.append(record)
+    return hash_lines(part), False
+
+
 def hash_lines(records: Iterable[Record], size: int = 0) -> ReadPages:
     """Hash the lines of pages as they will be looked up when the pages are labelled; size: bytes of input, about."""
     failures: list[Failure] = []
@@ -135,12 +152,38 @@ def hash_lines(records: Iterable[Record], size: int = 0) -> ReadPages:
 
 
 def _read_pieces(pieces: Sequence[Piece], reading: ReadSettings, jobs: int) -> Iterator[ReadPages]:
+    """What is read of each piece, in order; of one whose process ends, in several parts."""
     if jobs == 1:
         yield from (read_lines(piece, reading) for piece in pieces)
         return
-    from joblib import Parallel, delayed  # a fifth of a second to import, and only needed here
+    done = 0
+    while done < len(pieces):
+        try:
+            for read in together(read_lines, [(piece, reading) for piece in pieces[done:]], jobs):
+                yield read
+                done += 1
+        except EndedError:
+            # perhaps it was another of those that were begun: its turn comes
+            yield from _read_alone(pieces[done], reading)
+            done += 1
 
-    yield from Parallel(n_jobs=jobs, return_as="generator")(delayed(read_lines)(piece, reading) for piece in pieces)
+
+def _read_alone(piece: Piece, reading: ReadSettings) -> Iterator[ReadPages]:
+    """Read a piece in processes of its own, and find the pages that end them: those are failures."""
+    start, size, deaths, more = 0, PART, 0, True
+    while more:
+        try:
+            read, more = alone(read_part, piece, reading, start, start + size)
+        except EndedError:
+            deaths += 1
+            if size > 1 and deaths < MOST_DEATHS:
+                size //= 2
+                continue
+            yield hash_lines([Record(piece.name(start), start, None, problem=Problem(Status.ERROR, ENDED))])
+            start, size, more = start + 1, PART, deaths < MOST_DEATHS
+        else:
+            yield read
+            start += size
 
 
 def _text(record: Record) -> str:

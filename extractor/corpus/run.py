@@ -7,8 +7,8 @@ end: that every page that was read is in the output or in the list of those that
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -18,17 +18,18 @@ from typing import Any, TypeAlias
 
 from extractor import __version__
 from extractor.corpus.batch import CleanSettings, load_model, load_table
-from extractor.corpus.clean import BATCH_PAGES, SHARD_PAGES, Job, RunError, clean_pieces, room_for
+from extractor.corpus.clean import BATCH_PAGES, SHARD_PAGES, Job, clean_pieces, room_for
+from extractor.corpus.finishing import finish, report_head, reported_summary
 from extractor.corpus.folder import FolderError, InputFile, PageFile, RecordFile, check_outputs, input_files
 from extractor.corpus.preparation import RepetitionSettings, prepare
 from extractor.corpus.readers import PIECE_BYTES, PIECE_PAGES, Piece, pieces_of
-from extractor.corpus.records import Summary, total
+from extractor.corpus.records import Summary
 from extractor.corpus.repeated import Track, untracked
-from extractor.corpus.run_folder import Journal, RunFolder
-from extractor.corpus.writers import check_output_file, join_parts, output_format
+from extractor.corpus.run_folder import RunFolder
+from extractor.corpus.writers import check_output_file, output_format
 from extractor.model_file import default_model_path
 
-Watch: TypeAlias = Callable[[Iterable[Summary], Sequence[Piece]], Iterable[Summary]]
+Watch: TypeAlias = Callable[[Iterable[Summary], Sequence[Piece], RunFolder], Iterable[Summary]]
 _LEFT_BEHIND = re.compile(r"\.[0-9a-f]{16}\.part")
 _MANIFEST_VERSION = 1
 
@@ -52,11 +53,20 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A finished run. groups: of copies. run: has the report, and lists the pages that were not written."""
+    """A finished run. groups: of copies. run: has the report, and lists the pages that were not written.
+
+    before: whether it was finished already, and nothing was done.
+    """
 
     summary: Summary
     groups: int
     run: RunFolder
+    before: bool = False
+
+
+def unwatched(found: Iterable[Summary], _pieces: Sequence[Piece], _run: RunFolder) -> Iterable[Summary]:
+    """What is cleaned, as it comes."""
+    return found
 
 
 def clean_corpus(
@@ -67,18 +77,20 @@ def clean_corpus(
     how: RunSettings | None = None,
     *,
     track: Track = untracked,
-    watch: Watch = untracked,
+    watch: Watch = unwatched,
 ) -> Finished:
     """Clean all pages of a folder, or of a file of records, into a folder of text or a file of records.
 
     output: its ending says what it is (see output_format). track, watch: see what is counted and cleaned as it
-    comes, to show how far the run is. FolderError, ModelError, TableError and MissingExtraError before any work;
+    comes, and how far the run is. FolderError, ModelError, TableError and MissingExtraError before any work;
     RunError when there is no room to write: what is finished stays, and the run goes on with resume.
     """
     repetition, how = repetition or RepetitionSettings(), how or RunSettings()
     format = output_format(output)
     run = RunFolder.of(output, format)
     going_on = how.resume and run.begun
+    if run.finished and how.resume and not output.exists():
+        raise FolderError(f"{output}: gone since the run was finished; --overwrite makes it anew")
     if run.unfinished and not (how.resume or how.overwrite):
         raise FolderError(f"{run.path}: an unfinished run; --resume continues it, --overwrite begins anew")
     files = plan_files(source, run, overwrite=how.overwrite or going_on)
@@ -87,21 +99,28 @@ def clean_corpus(
     load_model(settings.model)
     load_table(settings.repetition)
     pieces = pieces_of(files, settings.reading, pages=how.piece_pages, size=how.piece_bytes)
+    # workers of an earlier run may stand in another folder
+    run, settings = replace(run, output=output.absolute()), _absolute(settings)
     with _writable(run):
         run.begin(manifest(files, settings, repetition, how), resume=how.resume)
         if run.finished:
-            return _finished(run)
+            return replace(_finished(run), before=True)
         if going_on and format == "folder":
             _remove_left_behind(files, output)
     with room_for(run):
         anew = how.overwrite or going_on
         prepared = prepare(pieces, run, settings, repetition, overwrite=anew, jobs=how.jobs, track=track)
     job = Job(run, prepared.settings, prepared.left_out, how.shard, how.batch)
-    for _ in watch(clean_pieces(pieces, job, jobs=how.jobs), pieces):
+    for _ in watch(clean_pieces(pieces, job, jobs=how.jobs), pieces, run):
         pass
     with room_for(run):
-        _finish(pieces, job, prepared.groups)
+        finish(pieces, job, report_head(source, output), prepared.groups)
     return _finished(run)
+
+
+def _absolute(settings: CleanSettings) -> CleanSettings:
+    model, table = (path and path.absolute() for path in (settings.model, settings.repetition))
+    return replace(settings, model=model, repetition=table)
 
 
 def plan_files(source: Path, run: RunFolder, *, overwrite: bool = False) -> list[InputFile]:
@@ -113,6 +132,8 @@ def plan_files(source: Path, run: RunFolder, *, overwrite: bool = False) -> list
         return files
     if output.exists() and not output.is_dir():
         raise FolderError(f"{output}: not a folder; give another place for the output")
+    if output.exists() and not os.access(output, os.W_OK | os.X_OK):
+        raise FolderError(f"{output}: cannot be written (Permission denied); give another output")
     if source.is_dir() and output.resolve() == source.resolve():
         raise FolderError(f"{output}: both input and output; give another folder for the output")
     files = input_files(source, [output, run.path])
@@ -181,47 +202,6 @@ def _remove_left_behind(files: Sequence[InputFile], output: Path) -> None:
                 path.unlink()
 
 
-def _finish(pieces: Sequence[Piece], job: Job, groups: int) -> None:
-    """Join what was written in parts, list what was not written, check that no page is lost, and report."""
-    run = job.run
-    journals = [run.journal(number) for number in range(len(pieces))]
-    summary = total(journal.summary for journal in journals)
-    statuses = Counter(
-        notice["status"] for journal in journals for shard in journal.shards for notice in shard.unwritten
-    )
-    _check_accounts(pieces, journals, summary, statuses.total())
-    run.write_unwritten(len(pieces))
-    if run.format != "folder":
-        join_parts(run.parts(len(pieces)), run.output, run.format, lines=job.settings.lines)
-    run.finish({
-        "extractor": __version__,
-        "output": str(run.output),
-        "pages": summary.records,
-        "statuses": {"ok": summary.pages - summary.empty, "empty": summary.empty, **dict(sorted(statuses.items()))},
-        "groups_of_copies": groups,
-        "summary": summary.as_json(),
-    })  # fmt: skip
-
-
-def _check_accounts(pieces: Sequence[Piece], journals: Sequence[Journal], summary: Summary, listed: int) -> None:
-    """RunError if a page is neither written nor listed, or one that was known to be there was not read."""
-    for piece, journal in zip(pieces, journals, strict=True):
-        if not journal.done or _is_short(piece, journal.summary):
-            found = f"{journal.summary.records} of {piece.records} pages accounted for"
-            raise RunError(
-                f"{piece.name(0)} and after: {found}; this is a fault of the program, or the file has changed"
-            )
-    if summary.failed + summary.left_out != listed:
-        raise RunError(f"{summary.failed + summary.left_out} pages not written, {listed} listed; this is a fault")
-
-
-def _is_short(piece: Piece, summary: Summary) -> bool:
-    """Whether pages are missing that nothing is said of. What a file of records claims to hold may be wrong."""
-    if summary.failed and isinstance(piece.files[0], RecordFile):
-        return False  # one notice may stand for all that could not be read
-    return piece.records not in (None, summary.records)
-
-
 def _finished(run: RunFolder) -> Finished:
     report = run.report()
-    return Finished(Summary.from_json(report["summary"]), report["groups_of_copies"], run)
+    return Finished(reported_summary(report), report["groups_of_copies"], run)

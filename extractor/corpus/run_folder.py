@@ -33,13 +33,17 @@ _PIECES = "pieces"
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Places first to stop of a piece, finished. part: the file of its results, None for files of text."""
+    """Places first to stop of a piece, finished. part: the file of its results, None for files of text.
+
+    share: of the piece, about, that is read up to here.
+    """
 
     first: int
     stop: int
     summary: Summary
     unwritten: Sequence[Mapping[str, Any]]
     part: str | None
+    share: float = 0.0
 
     def as_line(self) -> bytes:
         """One line of a journal."""
@@ -49,6 +53,7 @@ class Shard:
             "summary": self.summary.as_json(),
             "unwritten": list(self.unwritten),
             "part": self.part,
+            "share": round(self.share, 6),
         }
         return json.dumps(row).encode() + b"\n"
 
@@ -168,23 +173,29 @@ class RunFolder:
             raise FolderError(f"{self.path}: in the way of what a run keeps beside its output; move it away")
         if old is not None:
             shutil.rmtree(self.path)
-        (self.path / _PIECES).mkdir(parents=True, exist_ok=True)
+        self.pieces.mkdir(parents=True, exist_ok=True)
         write_atomically(self.path / MANIFEST, _json(manifest))
 
     def journal(self, piece: int) -> Journal:
         """The journal of a piece by its number, to look at."""
-        return Journal(self._journal_path(piece))
+        return Journal(self.journal_path(piece))
 
     def work_on(self, piece: int) -> AbstractContextManager[Journal]:
         """The journal of a piece for a process that works on it."""
-        return Journal.locked(self._journal_path(piece))
+        return Journal.locked(self.journal_path(piece))
 
-    def _journal_path(self, piece: int) -> Path:
-        return self.path / _PIECES / f"{piece:06}.jsonl"
+    @property
+    def pieces(self) -> Path:
+        """The folder of journals and parts."""
+        return self.path / _PIECES
+
+    def journal_path(self, piece: int) -> Path:
+        """The file of a journal."""
+        return self.pieces / f"{piece:06}.jsonl"
 
     def part(self, piece: int, first: int) -> Path:
         """The file for the results of a shard."""
-        return self.path / _PIECES / f"{piece:06}-{first:09}.{self.format}"
+        return self.pieces / f"{piece:06}-{first:09}.{self.format}"
 
     def parts(self, pieces: int) -> Iterator[Path]:
         """The parts of a run with so many pieces, in order."""
@@ -193,9 +204,9 @@ class RunFolder:
                 if shard.part is None:
                     continue
                 if Path(shard.part).name != shard.part:
-                    where = self._journal_path(piece)
+                    where = self.journal_path(piece)
                     raise FolderError(f"{where}: {shard.part!r} is no part of this run; --overwrite begins it anew")
-                yield self.path / _PIECES / shard.part
+                yield self.pieces / shard.part
 
     def write_unwritten(self, pieces: int) -> None:
         """List all pages that were not written, in order."""

@@ -67,6 +67,12 @@ def open_unfolded(path: Path, *, buffered: bool = True) -> BinaryIO:
         raise
 
 
+def bytes_read(stream: BinaryIO) -> int:
+    """How much of its file a stream of open_unfolded() has read, about: it may have read on."""
+    raw = getattr(stream, "raw", stream)
+    return raw.taken if isinstance(raw, _Unfolding) else stream.tell()
+
+
 def is_compressed(head: bytes) -> bool:
     """Whether the first four bytes are those of gzip or Zstandard."""
     return head.startswith(GZIP) or head == ZSTANDARD or (head[1:] == _SKIPPABLE and head[0] >> 4 == 5)
@@ -84,6 +90,11 @@ class _Unfolding(io.RawIOBase):
             zstandard = need("zstandard")
             self._begin, self._error = zstandard.ZstdDecompressor().decompressobj, zstandard.ZstdError
         self._member = self._begin()
+
+    @property
+    def taken(self) -> int:
+        """Compressed bytes that were unfolded."""
+        return self._taken
 
     def readable(self) -> bool:
         return True

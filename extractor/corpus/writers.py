@@ -10,20 +10,28 @@ import errno
 import gzip
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol
 
 from extractor.corpus.extras import need
 from extractor.corpus.folder import FolderError, InputFile
 from extractor.corpus.records import Problem, Result, Status
-from extractor.files import open_new, write_atomically
+from extractor.corpus.unfolding import DamagedFileError, open_unfolded
+from extractor.files import NO_ROOM, open_new, write_atomically
 
 OutputFormat = Literal["folder", "jsonl", "jsonl.gz", "jsonl.zst", "parquet"]
 RECORD_FORMATS: tuple[OutputFormat, ...] = ("jsonl", "jsonl.gz", "jsonl.zst", "parquet")
+_NO_OUTPUTS = tuple(
+    ".json .ndjson .csv .tsv .txt .htm .html .xhtml .xml .warc .wet .parq .arrow .feather .gz .zst .bz2 .xz .lz4 "
+    ".zip .tar .7z .npz".split()
+)
+"""Endings of files that are no outputs: whoever gives one does not expect a folder of that name."""
 _GZIP_LEVEL, _ZSTANDARD_LEVEL = 6, 3
-_NOTHING_CAN_BE_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+_NOTHING_CAN_BE_WRITTEN = (*NO_ROOM, errno.EROFS, errno.EIO)
+_COPIED_AT_ONCE = 1 << 20
 _ROW_GROUP_BYTES = 1 << 26
 """A row group of .parquet holds about so many bytes: what readers like, and what joining holds in memory."""
 
@@ -36,7 +44,10 @@ class Writer(Protocol):
 
 
 def output_format(output: Path) -> OutputFormat:
-    """What an output is by its name. MissingExtraError if what writes it is not installed."""
+    """What an output is by its name: a folder, if it is not a file of records.
+
+    MissingExtraError if what writes it is not installed, FolderError for the ending of a file that is not written.
+    """
     name = output.name.lower()
     for format in RECORD_FORMATS:
         if name.endswith(f".{format}"):
@@ -45,6 +56,9 @@ def output_format(output: Path) -> OutputFormat:
             elif format == "jsonl.zst":
                 need("zstandard")
             return format
+    if name.endswith(_NO_OUTPUTS) and not output.is_dir():
+        known = ", ".join(f".{format}" for format in RECORD_FORMATS)
+        raise FolderError(f"{output}: no ending of an output; give a folder, or a file that ends in {known}")
     return "folder"
 
 
@@ -135,8 +149,8 @@ def arrow_table(rows: list[dict[str, Any]], schema: Any) -> Any:
 @contextmanager
 def part_writer(path: Path, format: OutputFormat, *, lines: bool) -> Iterator[Writer]:
     """A writer of a part, which is there once the context ends well."""
-    partial = path.with_name(f"{path.name}.new")
-    with open_new(partial) as file:
+    new = path.with_name(f"{path.name}.new")
+    with open_new(new) as file:
         if format == "parquet":
             schema = arrow_schema(lines=lines)
             with need("pyarrow.parquet").ParquetWriter(file, schema, compression="zstd") as writer:
@@ -144,7 +158,7 @@ def part_writer(path: Path, format: OutputFormat, *, lines: bool) -> Iterator[Wr
         else:
             with _compressing(file, format) as stream:
                 yield JsonWriter(stream)
-    partial.replace(path)
+    new.replace(path)
 
 
 @contextmanager
@@ -161,34 +175,55 @@ def _compressing(file: BinaryIO, format: OutputFormat) -> Iterator[BinaryIO]:
         yield file
 
 
-def join_parts(parts: Iterable[Path], output: Path, format: OutputFormat, *, lines: bool) -> None:
-    """Write all parts, in order, as one file; it is there once it is whole. OSError as from any write."""
-    partial = output.with_name(f".{output.name[:200]}.part")
+def join_parts(
+    parts: Iterable[Path], output: Path, format: OutputFormat, *, lines: bool, check: Callable[[int], None]
+) -> None:
+    """Write all parts, in order, as one file; it is there once it is whole. OSError as from any write.
+
+    check: is told how many records the parts hold, before the file is there.
+    """
+    new = output.with_name(f".{output.name[:200]}.part")
     try:
-        with open_new(partial) as file:
+        with open_new(new) as file:
             if format == "parquet":
-                _join_parquet(parts, file, lines=lines)
+                records = _join_parquet(parts, file, lines=lines)
             else:
-                for path in parts:
-                    with path.open("rb") as part:
-                        shutil.copyfileobj(part, file, 1 << 20)
-        partial.replace(output)
+                records = sum(_append(path, file) for path in parts)
+        check(records)
+        new.replace(output)
     except BaseException:
-        partial.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
         raise
 
 
-def _join_parquet(parts: Iterable[Path], file: BinaryIO, *, lines: bool) -> None:
+def _append(path: Path, file: BinaryIO) -> int:
+    """Copy a part of lines to the end of a file; how many there are."""
+    with path.open("rb") as part:
+        shutil.copyfileobj(part, file, _COPIED_AT_ONCE)
+    try:
+        with open_unfolded(path) as part:
+            return sum(chunk.count(b"\n") for chunk in iter(partial(part.read, _COPIED_AT_ONCE), b""))
+    except DamagedFileError:
+        return 0  # fewer than were written, which is what the check finds
+
+
+def _join_parquet(parts: Iterable[Path], file: BinaryIO, *, lines: bool) -> int:
     arrow, parquet = need("pyarrow"), need("pyarrow.parquet")
+    records = 0
     with parquet.ParquetWriter(file, arrow_schema(lines=lines), compression="zstd") as writer:
         tables: list[Any] = []
         for path in parts:
-            tables.append(parquet.read_table(path, use_threads=False, partitioning=None))
+            try:
+                tables.append(parquet.read_table(path, use_threads=False, partitioning=None))
+            except arrow.ArrowInvalid:  # no Parquet: fewer records than were written, which is what the check finds
+                continue
+            records += len(tables[-1])
             if sum(table.nbytes for table in tables) > _ROW_GROUP_BYTES:
                 writer.write_table(arrow.concat_tables(tables))
                 tables = []
         if tables:
             writer.write_table(arrow.concat_tables(tables))
+    return records
 
 
 def arrow_schema(*, lines: bool) -> Any:

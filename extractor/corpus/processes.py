@@ -1,0 +1,39 @@
+"""Calls in worker processes, of which each may end at any moment: what they give, in order, or that they ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from typing import ParamSpec, TypeVar
+
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
+
+class EndedError(Exception):
+    """The process of a call ended: a fault in a library, no memory, a signal."""
+
+
+def together(function: Callable[Given, Found], calls: Sequence[tuple[object, ...]], jobs: int) -> Iterator[Found]:
+    """What a function gives for each of some arguments, in order, by so many processes.
+
+    EndedError once a process has ended; what was not given by then may have been done or not.
+    """
+    from joblib import Parallel, delayed  # a fifth of a second to import, and only needed here
+
+    tasks = (delayed(function)(*arguments) for arguments in calls)
+    try:
+        yield from Parallel(n_jobs=jobs, return_as="generator", batch_size=1)(tasks)
+    except BrokenProcessPool:
+        raise EndedError from None
+
+
+def alone(function: Callable[Given, Found], *arguments: Given.args, **named: Given.kwargs) -> Found:
+    """What a function gives, called in a process of its own. EndedError if that ended."""
+    from joblib import Parallel, delayed
+
+    try:
+        (found,) = Parallel(n_jobs=2)([delayed(function)(*arguments, **named)])  # one would be this process
+    except BrokenProcessPool:
+        raise EndedError from None
+    return found  # type: ignore[no-any-return]
