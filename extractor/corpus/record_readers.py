@@ -151,7 +151,7 @@ def _parquet(path: Path) -> Iterator[Any]:
     with _seekable(path) as file:
         try:
             yield parquet.ParquetFile(file)
-        except arrow.ArrowException as error:
+        except (arrow.ArrowException, UnicodeDecodeError) as error:  # the latter of names of columns
             raise DamagedFileError(f"not Parquet, or damaged ({str(error).splitlines()[0]})") from None
 
 
