@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from extractor.corpus.arrow_rows import rows_of
 from extractor.corpus.columns import Columns
 from extractor.corpus.extras import need
 from extractor.corpus.folder import FolderError, RecordFile, RecordFormat, TooLargeError
@@ -112,7 +113,7 @@ def read_parquet(piece: Piece, file: RecordFile, settings: ReadSettings, start: 
         for batch in table.iter_batches(
             _rows_at_once(group), row_groups=[piece.group], columns=columns.names(), use_threads=False
         ):
-            rows = as_bytes(batch).to_pylist() if place + len(batch) > start else []
+            rows = rows_of(batch) if place + len(batch) > start else []
             for row_place, row in enumerate(rows, place):
                 if row_place >= start:
                     yield page_record(piece.name(row_place), row_place, row, columns, settings)
@@ -134,14 +135,6 @@ def _rows_at_once(group: Any) -> int:
     """As many rows as fit: a value that stands once in a column's dictionary may be that of every row."""
     largest = max((group.column(number).total_uncompressed_size for number in range(group.num_columns)), default=0)
     return min(max(_HELD_AT_ONCE // max(largest, 1), 1), ROWS_AT_ONCE)
-
-
-def as_bytes(batch: Any) -> Any:
-    """Columns of text as they were stored: what is no UTF-8 is a matter of decoding, not of reading."""
-    arrow = need("pyarrow")
-    kinds = {arrow.string(): arrow.binary(), arrow.large_string(): arrow.large_binary()}
-    columns = [column.cast(kinds.get(column.type, column.type)) for column in batch.columns]
-    return arrow.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 @contextmanager
