@@ -86,6 +86,9 @@ _ROWS_AROUND = 32
 """A row inside so many others is never joined: each joins all that the one inside it has joined."""
 MOST_COMPARISONS = 1 << 28
 """libxml2 compares an end tag with all open elements: start tags times end tags, half a second at most."""
+MOST_NAMES = 1 << 16
+"""Names of tags and attributes, some fifty bytes each, that lxml may keep: it forgets none while a thread lives, and
+some frameworks make up new ones for every page."""
 DEEPEST = 1024
 """Elements within each other, on pages of more comparisons; browsers stop at 512."""
 _PART = 1 << 14
@@ -134,6 +137,22 @@ def parse_html(text: str, data: bytes | None = None) -> MarkupPage:
     its length, all elements are closed once they are nested deeper than DEEPEST, and the rest is read as it comes.
     """
     data = (text.encode("utf-8", "replace") if data is None else data).replace(b"\0", b" ")
+    return _parse(data) if etree.memory_debugger.dict_size() < MOST_NAMES else _parse_apart(data)
+
+
+def _parse_apart(data: bytes) -> MarkupPage:
+    """Read a page in a thread of its own, with which all names go that lxml keeps of it."""
+    from concurrent.futures import ThreadPoolExecutor  # seldom needed
+
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            read = thread.submit(_parse, data)
+        except RuntimeError:  # no thread is to be had
+            return _parse(data)
+        return read.result()
+
+
+def _parse(data: bytes) -> MarkupPage:
     if _may_compare_much(data):
         return _parse_in_parts(data)
     builder = _Builder()
