@@ -11,6 +11,8 @@ import codecs
 import re
 from collections.abc import Iterator
 
+from extractor.latin import is_latin, latin_encoding
+
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -111,7 +113,8 @@ def _detected_encoding(data: bytes) -> str | None:
     from charset_normalizer import from_bytes  # a tenth of a second to import, and seldom needed
 
     best = from_bytes(data[:_SAMPLE], cp_exclusion=["utf_7"]).best()
-    return _text_codec(best.encoding) if best is not None else None
+    found = _text_codec(best.encoding) if best is not None else None
+    return (latin_encoding(data[:_SAMPLE]) or found) if found is None or is_latin(found) else found
 
 
 def _text_codec(name: str) -> str | None:

@@ -92,7 +92,9 @@ def fuzz(target: str, seconds: int) -> None:
     words = ROOT / "tests" / "fuzz" / f"{target}.dict"
     options |= {"dict": words} if words.exists() else {}
     settings = [f"-{name}={value}" for name, value in options.items()]
-    atheris.Setup([sys.argv[0], *settings, str(work), str(targets.CORPUS / target)], until(seconds, targets.TARGETS[target]))
+    atheris.Setup(
+        [sys.argv[0], *settings, str(work), str(targets.CORPUS / target)], until(seconds, targets.TARGETS[target])
+    )
     atheris.Fuzz()
 
 
