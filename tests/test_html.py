@@ -111,7 +111,7 @@ def test_the_title_in_the_head(head: str, title: str | None) -> None:
 
 
 def test_the_names_that_pages_make_up_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """lxml keeps every name of a tag or attribute that a thread has met; past MOST_NAMES pages get a thread each."""
+    """lxml keeps every name of a tag or attribute that a thread has met; past MOST_NAMES pages are read in another."""
     monkeypatch.setattr(html, "MOST_NAMES", etree.memory_debugger.dict_size() + 100)
     for page in range(20):
         names = [f"made-up-{page}-{number}" for number in range(60)]
