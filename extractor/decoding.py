@@ -11,6 +11,8 @@ import codecs
 import re
 from collections.abc import Iterator
 
+from extractor.latin import is_latin, latin_encoding
+
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -23,6 +25,8 @@ _DECLARED_WITHIN = 4096
 _SAMPLE = 65536
 _SEVEN_BIT = ("iso2022", "hz")
 """Encodings whose bytes are all valid UTF-8, and mean something else."""
+_NOT_OF_PAGES = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7")
+"""Codecs that no browser has, and that make other text of what is ASCII."""
 # https://encoding.spec.whatwg.org/#names-and-labels: what pages call by a narrower name than they use
 _WIDER = {
     "iso-8859-1": "cp1252", "latin-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252",
@@ -111,15 +115,16 @@ def _detected_encoding(data: bytes) -> str | None:
     from charset_normalizer import from_bytes  # a tenth of a second to import, and seldom needed
 
     best = from_bytes(data[:_SAMPLE], cp_exclusion=["utf_7"]).best()
-    return _text_codec(best.encoding) if best is not None else None
+    found = _text_codec(best.encoding) if best is not None else None
+    return (latin_encoding(data[:_SAMPLE]) or found) if found is None or is_latin(found) else found
 
 
 def _text_codec(name: str) -> str | None:
     try:
         found = codecs.lookup(_WIDER.get(name.lower(), name))
+        # codecs such as "hex" or "zip" are no text encodings, and "undefined" decodes nothing; what is read here has
+        # its tags in ASCII, so that a declared UTF-16 or EBCDIC is a lie
+        fits = getattr(found, "_is_text_encoding", True) and found.decode(b"<p>")[0] == "<p>"
     except (LookupError, ValueError):
         return None
-    # codecs such as "hex" or "zip" are no text encodings, and a declared UTF-16 that is read here is a lie
-    if not getattr(found, "_is_text_encoding", True) or found.name.startswith(("utf-16", "utf-32", "idna", "punycode")):
-        return None
-    return found.name
+    return found.name if fits and not found.name.startswith(_NOT_OF_PAGES) else None

@@ -10,7 +10,7 @@ stands as written; a table row is one line, its cells joined by a tab, unless a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -86,6 +86,9 @@ _ROWS_AROUND = 32
 """A row inside so many others is never joined: each joins all that the one inside it has joined."""
 MOST_COMPARISONS = 1 << 28
 """libxml2 compares an end tag with all open elements: start tags times end tags, half a second at most."""
+MOST_NAMES = 1 << 16
+"""Names of tags and attributes, some fifty bytes each, that lxml may keep: it forgets none while a thread lives, and
+some frameworks make up new ones for every page."""
 DEEPEST = 1024
 """Elements within each other, on pages of more comparisons; browsers stop at 512."""
 _PART = 1 << 14
@@ -139,7 +142,29 @@ def parse_html(text: str, data: bytes | None = None) -> MarkupPage:
     data: the text in UTF-8, where the caller has it. Where a page has so many tags that its depth could cost more than
     its length, all elements are closed once they are nested deeper than DEEPEST, and the rest is read as it comes.
     """
-    data = (text.encode("utf-8", "replace") if data is None else data).replace(b"\0", b" ")
+    return parse_pages([(text, data)])[0]
+
+
+def parse_pages(pages: Sequence[tuple[str, bytes | None]]) -> list[MarkupPage]:
+    """Several pages, each as parse_html() takes it: together, so that a thread that must be made is made once."""
+    if etree.memory_debugger.dict_size() < MOST_NAMES:
+        return _parse_all(pages)
+    from concurrent.futures import ThreadPoolExecutor  # seldom needed
+
+    with ThreadPoolExecutor(1) as thread:  # with which all names go that lxml keeps of these pages
+        try:
+            read = thread.submit(_parse_all, pages)
+        except RuntimeError:  # no thread is to be had
+            return _parse_all(pages)
+        return read.result()
+
+
+def _parse_all(pages: Sequence[tuple[str, bytes | None]]) -> list[MarkupPage]:
+    encoded = (text.encode("utf-8", "replace") if data is None else data for text, data in pages)
+    return [_parse(data.replace(b"\0", b" ")) for data in encoded]
+
+
+def _parse(data: bytes) -> MarkupPage:
     if _may_compare_much(data):
         return _parse_in_parts(data)
     builder = _Builder()

@@ -186,10 +186,10 @@ def _read_dumps(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
 
 
 def _read_html(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
-    from extractor.html import page_title, parse_html  # lxml is not loaded for plain text
+    from extractor.html import page_title, parse_pages  # lxml is not loaded for plain text
     from extractor.markup import MARKUP_NAMES, markup_columns
 
-    markups = [parse_html(decoded.text, decoded.utf8) for decoded in pages]
+    markups = parse_pages([(decoded.text, decoded.utf8) for decoded in pages])
     batch = read_texts([html_text(markup) for markup in markups])
     lines = Lines(batch)
     columns = _own_columns(lines, settings.model, "html")

@@ -19,15 +19,33 @@ PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 
 
 def oldest(project: dict[str, Any], extras: Iterable[str]) -> Iterator[str]:
-    """One "name==version" for each dependency; ValueError for one without a lower bound."""
-    groups = [project["dependencies"], *(project["optional-dependencies"][extra] for extra in extras)]
+    """One "name==version" for each dependency, of extras of extras too. ValueError for one without a lower bound."""
+    groups = [
+        project["dependencies"],
+        *(project["optional-dependencies"][extra] for extra in _all_extras(project, extras)),
+    ]
     for requirement in (requirement for group in groups for requirement in group):
-        if requirement.startswith("extractor["):
+        if _extras_in(requirement):
             continue
         found = re.fullmatch(r"([\w.-]+)>=([\w.]+)", requirement)
         if not found:
             raise ValueError(f"{PYPROJECT.name}: {requirement!r} has no lower bound; write it as name>=version")
         yield f"{found[1]}=={found[2]}"
+
+
+def _all_extras(project: dict[str, Any], extras: Iterable[str]) -> list[str]:
+    """Some extras and those that they ask for, each once."""
+    found = list(extras)
+    for extra in found:  # which grows meanwhile
+        asked = (name for requirement in project["optional-dependencies"][extra] for name in _extras_in(requirement))
+        found += [name for name in asked if name not in found]
+    return found
+
+
+def _extras_in(requirement: str) -> list[str]:
+    """The extras of this package that a requirement names."""
+    found = re.fullmatch(r"extractor\[([\w,-]+)\]", requirement)
+    return found[1].split(",") if found else []
 
 
 if __name__ == "__main__":

@@ -203,3 +203,25 @@ ENCODED = (
     Encoded("UTF-8, declared as Windows-1252", FRENCH, "utf-8", "utf-8", declared="windows-1252"),
     Encoded("mojibake, which is text as any other", "Le phare sâ€™Ã©teint", "utf-8", "utf-8"),
 )
+UNDECLARED = {
+    "cp1252": (
+        SPANISH,
+        PARAGRAPH,
+        "La niña salió temprano con su abuela. ¿Cuándo volverán? Nadie lo sabe todavía.",
+        "Der Bürgermeister eröffnete gestern die neue Bücherei. „Wir haben zehn Jahre gewartet“, sagte er.",
+        "O farol do cabo está aceso outra vez; a reparação custou três milhões, disse o presidente da câmara.",
+        "Il faro del capo è di nuovo acceso. «Perché no?», ha detto il sindaco; la città lo aspettava già da anni.",
+        "Fyren på udden är tänd igen. Arbetet kostade mer än väntat, säger kommunalrådet Åsa Öberg.",
+        "Fyret på det fjerne næs er tændt igen, siger borgmesteren på Ærø.",
+    ),
+    "cp1250": (
+        "Latarnia na dalekim przylądku znów świeci. Burmistrz powiedział, że prace kosztowały więcej.",
+        "Strona główna\nWiadomości\nPogoda\nO nas i współpraca",
+        "Maják na vzdáleném mysu opět svítí a lodivodi jsou tomu rádi. Starosta řekl, že práce stály více.",
+        "A világítótorony újra ég, és a révkalauzok örülnek neki. A munka többe került a vártnál.",
+        "Farul de pe capul îndepărtat este din nou aprins, iar piloţii se bucură.",
+        "Svjetionik na dalekom rtu opet svijetli i peljari su sretni. Već sutra će doći još ljudi.",
+    ),
+    "cp1254": ("Uzak burundaki fener yeniden yandı. Belediye başkanı işin beklenenden pahalı olduğunu söyledi.",),
+}
+"""What each encoding is read from where nothing declares it."""

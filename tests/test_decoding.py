@@ -91,3 +91,16 @@ def test_whatever_the_bytes_there_is_a_text(data: bytes) -> None:
     text, encoding = decode(data)
     assert isinstance(text, str)
     assert codecs.lookup(encoding.removesuffix("!"))
+
+
+@pytest.mark.parametrize(
+    "charset",
+    ["undefined", "unicode_escape", "raw-unicode-escape", "utf-7", "cp037", "utf-16", "hex", "idna", "none", "a\x00b"],
+)
+def test_charsets_that_no_page_is_in_are_passed_over(charset: str) -> None:
+    """Scripts that know of no charset declare "undefined", which Python has a codec for, to try how errors are met."""
+    page = f"<meta charset={charset}><p>caf\xe9 \\x41 +AD-".encode("cp1252")
+    for sent in (None, charset):
+        text, encoding = decode(page, sent)
+        assert text == page.decode("cp1252")
+        assert encoding == "cp1252"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import signal
 import subprocess
@@ -14,12 +15,17 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
 
+from corpus_files import FOLDS, needs_corpus_extra, sample_pages, write_jsonl, write_parquet, write_warc
 from extractor import Model, RepetitionTable, TableError
 from extractor.characters import read_texts
+from extractor.corpus.folder import find_files
+from extractor.corpus.readers import ReadSettings, pieces_of, read_piece
+from extractor.corpus.unfolding import open_file
 from extractor.counting import PageLines
 from extractor.files import write_atomically
 from extractor.labelled_pages import write_labelled_page
@@ -162,3 +168,65 @@ def test_a_table_cut_short_is_refused(tmp_path: Path, share: float) -> None:
     path.write_bytes(content[: int(len(content) * share)])
     with pytest.raises(TableError, match="not a repetition table, or a damaged one"):
         RepetitionTable.open(path)
+
+
+class Failing(io.RawIOBase):
+    """A file whose disk fails after some bytes."""
+
+    def __init__(self, file: BinaryIO, good: int) -> None:
+        self._file, self._good = file, good
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        return self._file.seek(place, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+    def readinto(self, buffer: Any) -> int:
+        size = min(len(buffer), 512)
+        if self._file.tell() + size > self._good:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return self._file.readinto(memoryview(buffer)[:size])  # type: ignore[attr-defined]
+
+
+@needs_corpus_extra
+@pytest.mark.parametrize("fold", FOLDS)
+@pytest.mark.parametrize("name", ["x.jsonl", "x.warc", "x.parquet", "x.txt"])
+def test_a_disk_that_fails_while_it_is_read(name: str, fold: str, tmp_path: Path, monkeypatch: Any) -> None:
+    """What was read before is whole, and one record says that it cannot be read on."""
+    pages = sample_pages(".txt", 6)
+    write = {"x.jsonl": write_jsonl, "x.warc": write_warc, "x.parquet": write_parquet}.get(name)
+    path = tmp_path / f"{name}{fold}"
+    if write is None:
+        path.write_bytes(FOLDS[fold](pages[0].content))
+    else:
+        write(path, pages, fold)
+    contents = {page.content for page in pages}
+    for share in (0.0, 0.5, 0.9):
+        good = int(path.stat().st_size * share)
+
+        def failing(path: Path, good: int = good) -> BinaryIO:
+            return io.BufferedReader(Failing(open_file(path), good))  # type: ignore[arg-type]
+
+        with monkeypatch.context() as patch:
+            for module in ("unfolding", "record_readers", "readers"):
+                patch.setattr(f"extractor.corpus.{module}.open_file", failing)
+            settings = ReadSettings()
+            (file,) = find_files(tmp_path)
+            records = [record for piece in pieces_of([file], settings) for record in read_piece(piece, settings)]
+        *read, last = records
+        assert last.problem is not None
+        assert os.strerror(errno.EIO) in last.problem.reason
+        for record in read:
+            content = record.content.encode() if isinstance(record.content, str) else record.content
+            assert content in contents

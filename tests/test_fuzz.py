@@ -9,7 +9,7 @@ import pytest
 from corpus_files import needs_corpus_extra
 from fuzz.targets import CORPUS, TARGETS
 
-NEED_THE_CORPUS_EXTRA = ("warc", "parquet", "unfolding")
+NEED_THE_CORPUS_EXTRA = ("folder", "jsonl", "warc", "parquet", "unfolding")
 CASES = sorted(path for path in CORPUS.glob("*/*") if path.is_file())
 
 

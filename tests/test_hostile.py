@@ -11,7 +11,7 @@ import pytest
 from extractor import Label, LabelledPage, Model, Page, label
 from extractor.corpus.address import declared_url
 from extractor.decoding import decode
-from hostile import ENCODED, HOSTILE, SCRIPTS, SPANISH, Encoded, Hostile
+from hostile import ENCODED, HOSTILE, SCRIPTS, UNDECLARED, Encoded, Hostile
 from promises import is_made_of_lines
 
 TIMES_LARGER = 8
@@ -74,9 +74,10 @@ def test_encodings(case: Encoded) -> None:
     assert decode(case.content) == (case.shown, case.found)
 
 
-@pytest.mark.xfail(strict=True, reason="the detector takes most Spanish for Windows-1250: ñ becomes ń")
-def test_spanish_in_windows_1252_that_nothing_declares() -> None:
-    assert decode(SPANISH.encode("cp1252")) == (SPANISH, "cp1252")
+@pytest.mark.parametrize("encoding", UNDECLARED)
+def test_languages_of_latin_letters_that_nothing_declares(encoding: str) -> None:
+    for text in UNDECLARED[encoding]:
+        assert decode(text.encode(encoding))[0] == text
 
 
 def read(text: str, model: Model, **facts: str) -> LabelledPage:

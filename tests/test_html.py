@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from lxml import etree
 
-from extractor import Label, Model, Page, label
+from extractor import Label, Model, Page, html, label
 from extractor.html import page_title, parse_html
 from extractor.labelling import html_text
 
@@ -107,3 +108,22 @@ def test_cells_of_a_row_add_up() -> None:
 )
 def test_the_title_in_the_head(head: str, title: str | None) -> None:
     assert page_title(parse_html(f"<html><head>{head}</head><body>text").meta) == title
+
+
+def test_the_names_that_pages_make_up_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """lxml keeps every name of a tag or attribute that a thread has met; past MOST_NAMES pages are read in another."""
+    monkeypatch.setattr(html, "MOST_NAMES", etree.memory_debugger.dict_size() + 100)
+    for page in range(20):
+        names = [f"made-up-{page}-{number}" for number in range(60)]
+        read = parse_html("".join(f"<{name} x{name}=1>{name}</{name}>" for name in names))
+        assert read.texts == names
+    assert etree.memory_debugger.dict_size() < html.MOST_NAMES + 120
+
+
+def test_a_page_is_read_where_no_thread_is_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(html, "MOST_NAMES", 0)
+    monkeypatch.setattr("threading.Thread.start", refuse)
+    assert parse_html("<p>The lamp is lit.").texts == ["The lamp is lit."]

@@ -25,6 +25,7 @@ from corpus_files import (
     write_warc,
     zstandard_folded,
 )  # fmt: skip
+from extractor.corpus.arrow_rows import rows_of
 from extractor.corpus.batch import CleanSettings
 from extractor.corpus.columns import Columns
 from extractor.corpus.folder import FolderError, input_files
@@ -333,11 +334,11 @@ def test_few_rows_are_held_at_once_where_one_value_may_stand_in_all(tmp_path: Pa
 
     held = []
 
-    def as_bytes(batch: pa.RecordBatch) -> pa.RecordBatch:
+    def counted(batch: pa.RecordBatch) -> list[dict[str, object]]:
         held.append(len(batch))
-        return batch
+        return rows_of(batch)
 
-    monkeypatch.setattr("extractor.corpus.record_readers.as_bytes", as_bytes)
+    monkeypatch.setattr("extractor.corpus.record_readers.rows_of", counted)
     pq.write_table(pa.table({"text": ["x" * (1 << 20)] * 20}), tmp_path / "x.parquet", compression="zstd")
     assert (tmp_path / "x.parquet").stat().st_size < 5_000
     for limit, expected in ((1 << 29, [16, 4]), (5 << 20, [4] * 5), (1 << 20, [1] * 20)):
@@ -345,6 +346,32 @@ def test_few_rows_are_held_at_once_where_one_value_may_stand_in_all(tmp_path: Pa
         assert len(read(tmp_path / "x.parquet")) == 20
         assert held == expected
         held.clear()
+
+
+@needs_corpus_extra
+def test_columns_of_any_type_beside_the_page(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    bad = pa.array([b"caf\xe9", b"caf\xe9 is open"]).view(pa.binary())
+    stored = bad.dictionary_encode()
+    stored = pa.DictionaryArray.from_arrays(
+        stored.indices, pa.StringArray.from_buffers(len(stored.dictionary), *stored.dictionary.buffers()[1:])
+    )
+    for ids, expected in (
+        (pa.array([1 << 30, 0], pa.date32()), [str(1 << 30), "0"]),
+        (pa.array([1 << 60, 0], pa.duration("ms")), [str(1 << 60), "0"]),
+        (pa.array([1 << 60, 1], pa.timestamp("ms")), [str(1 << 60), "1"]),
+        (pa.array([1, 2], pa.timestamp("ms", tz="Nowhere/Town")), ["1", "2"]),
+        (pa.array([0, 0], pa.date32()), ["1970-01-01"] * 2),
+        (pa.array([[1], None]), ["[1]", None]),
+        (pa.array(["a", "b"]).dictionary_encode(), ["a", "b"]),
+        (stored, ["caf\ufffd", "caf\ufffd is open"]),
+    ):
+        pq.write_table(pa.table({"text": ["The lamp is lit.", "x"], "id": ids}), tmp_path / "x.parquet")
+        records = read(tmp_path / "x.parquet")
+        assert [record.content for record in records] == [b"The lamp is lit.", b"x"]
+        assert [record.id for record in records] == expected
 
 
 # --- archives ---------------------------------------------------------------------------------------

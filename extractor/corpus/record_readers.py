@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from extractor.corpus.arrow_rows import rows_of
 from extractor.corpus.columns import Columns
 from extractor.corpus.extras import need
 from extractor.corpus.folder import FolderError, RecordFile, RecordFormat, TooLargeError
@@ -113,12 +114,12 @@ def read_parquet(piece: Piece, file: RecordFile, settings: ReadSettings, start: 
     with _parquet(file.path) as table:
         columns = settings.columns.found_in(table.schema_arrow.names)
         group = table.metadata.row_group(piece.group)
-        _check_unfolded(group)
+        _check_unfolded(group, file.path.stat().st_size)
         place = 0
         for batch in table.iter_batches(
             _rows_at_once(group), row_groups=[piece.group], columns=columns.names(), use_threads=False
         ):
-            rows = as_bytes(batch).to_pylist() if place + len(batch) > start else []
+            rows = rows_of(batch) if place + len(batch) > start else []
             for row_place, row in enumerate(rows, place):
                 if row_place >= start:
                     yield page_record(piece.name(row_place), row_place, row, columns, settings)
@@ -128,26 +129,17 @@ def read_parquet(piece: Piece, file: RecordFile, settings: ReadSettings, start: 
             yield Record(piece.name(place), place, None, problem=problem)
 
 
-def _check_unfolded(group: Any) -> None:
-    """Stop before a row group that unfolds into a huge one."""
-    columns = [group.column(number) for number in range(group.num_columns)]
-    folded = sum(column.total_compressed_size for column in columns)
-    if sum(column.total_uncompressed_size for column in columns) > max(FREE, LARGEST_RATIO * folded):
+# What a row group says of itself is asked, not what its columns say: PyArrow ends the process at some damaged ones.
+def _check_unfolded(group: Any, folded: int) -> None:
+    """Stop before a row group that unfolds into a huge one; folded: bytes of the file."""
+    if group.total_byte_size > max(FREE, LARGEST_RATIO * folded):
         raise DamagedFileError(f"unfolds to more than {LARGEST_RATIO} times its size; not read")
 
 
 def _rows_at_once(group: Any) -> int:
     """As many rows as fit: a value that stands once in a column's dictionary may be that of every row."""
-    largest = max((group.column(number).total_uncompressed_size for number in range(group.num_columns)), default=0)
+    largest: int = group.total_byte_size
     return min(max(_HELD_AT_ONCE // max(largest, 1), 1), ROWS_AT_ONCE)
-
-
-def as_bytes(batch: Any) -> Any:
-    """Columns of text as they were stored: what is no UTF-8 is a matter of decoding, not of reading."""
-    arrow = need("pyarrow")
-    kinds = {arrow.string(): arrow.binary(), arrow.large_string(): arrow.large_binary()}
-    columns = [column.cast(kinds.get(column.type, column.type)) for column in batch.columns]
-    return arrow.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 @contextmanager
@@ -157,7 +149,8 @@ def _parquet(path: Path) -> Iterator[Any]:
     with _seekable(path) as file:
         try:
             yield parquet.ParquetFile(file)
-        except arrow.ArrowException as error:
+        # UnicodeDecodeError: of names of columns; RuntimeError: of counts that do not fit
+        except (arrow.ArrowException, UnicodeDecodeError, RuntimeError) as error:
             raise DamagedFileError(f"not Parquet, or damaged ({str(error).splitlines()[0]})") from None
 
 

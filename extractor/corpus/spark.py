@@ -15,13 +15,14 @@ from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from extractor.corpus.arrow_rows import rows_of
 from extractor.corpus.batch import CleanSettings, clean_batch, load_model, load_table
 from extractor.corpus.clean import BATCH_PAGES, batches
 from extractor.corpus.columns import Columns
 from extractor.corpus.extras import need
 from extractor.corpus.folder import FolderError, input_file, looked_at
 from extractor.corpus.readers import ReadSettings, page_record, pieces_of, read_piece
-from extractor.corpus.record_readers import ROWS_AT_ONCE, as_bytes
+from extractor.corpus.record_readers import ROWS_AT_ONCE
 from extractor.corpus.records import Problem, Record, Result, Status
 from extractor.corpus.writers import arrow_schema, arrow_table
 
@@ -107,7 +108,7 @@ def _row_records(found: Iterable[Any], columns: Columns, reading: ReadSettings) 
     places = count()
     for batch in found:
         for first in range(0, len(batch), ROWS_AT_ONCE):
-            for row in as_bytes(batch.slice(first, ROWS_AT_ONCE)).to_pylist():
+            for row in rows_of(batch.slice(first, ROWS_AT_ONCE)):
                 place = next(places)
                 record = page_record(f"{partition}:{place + 1}", place, row, columns, reading)
                 yield record if record.id is None else replace(record, name=record.id)

@@ -2,7 +2,7 @@
 
 Each is known by its name in TARGETS; its seeds, small and written for this project, and every input that once broke
 a promise stand in corpus/NAME/. tests/test_fuzz.py replays them, scripts/fuzz.py looks for more. A new reader gets
-its target here: a function and an entry of TARGETS.
+its target in reader_targets.py, and an entry of TARGETS.
 """
 
 from __future__ import annotations
@@ -13,17 +13,14 @@ import tempfile
 import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from functools import lru_cache, partial
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
 from extractor import LabelledPage, Model, ModelError, Page, RepetitionTable, TableError, label
 from extractor.characters import read_texts
 from extractor.corpus.address import declared_url
-from extractor.corpus.folder import FolderError, PageFile, RecordFile, RecordFormat
-from extractor.corpus.readers import Piece, ReadSettings, pieces_of, read_piece
-from extractor.corpus.unfolding import DamagedFileError, open_unfolded
 from extractor.counting import PageLines
 from extractor.decoding import declared_encoding, decode
 from extractor.files import looks_binary, printable
@@ -32,11 +29,11 @@ from extractor.listing import table_listing
 from extractor.page import LABELS
 from extractor.repetition import RepetitionCounter
 from extractor.sites import site_of_url
+from fuzz.reader_targets import fuzz_folder, fuzz_jsonl, fuzz_labels, fuzz_parquet, fuzz_unfolding, fuzz_warc
 from promises import is_made_of_lines, words_stand_in_order
 from random_models import make_random_model
 
 CORPUS = Path(__file__).with_name("corpus")
-LARGEST_PAGE = 1 << 16
 PROBE = "The lamp on the quay is lit again, and the pilots are glad of it.\nMenu | Search"
 
 
@@ -122,48 +119,6 @@ def fuzz_table_file(data: bytes) -> None:
         assert str(path) in refusal
 
 
-def fuzz_jsonl(data: bytes) -> None:
-    records_in(data, "jsonl")
-
-
-def fuzz_warc(data: bytes) -> None:
-    records_in(data, "warc")
-
-
-def fuzz_parquet(data: bytes) -> None:
-    records_in(data, "parquet")
-
-
-def fuzz_unfolding(data: bytes) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "page.txt"
-        path.write_bytes(data)
-        with suppress(DamagedFileError), open_unfolded(path) as whole:
-            content = whole.read(LARGEST_PAGE)
-            with open_unfolded(path, buffered=False) as piecemeal:
-                assert b"".join(iter(partial(piecemeal.read, 7), b""))[:LARGEST_PAGE] == content
-        (record,) = read_piece(Piece((PageFile(path, "page.txt", "text"),)), ReadSettings(max_bytes=LARGEST_PAGE))
-        assert (record.content is None) == (record.problem is not None)
-
-
-def records_in(data: bytes, format: RecordFormat) -> None:
-    """Read a file of records: nothing may raise, and every record has a page or a problem, and a name of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = RecordFile(Path(folder) / "file", "file", format)
-        file.path.write_bytes(data)
-        settings = ReadSettings(max_bytes=LARGEST_PAGE)
-        try:
-            pieces = pieces_of([file], settings)
-        except FolderError:  # no column for the page
-            pieces = [Piece((file,))]
-        records = [record for piece in pieces for record in read_piece(piece, settings)]
-        names = [record.name for record in records]
-        assert len(set(names)) == len(names)
-        for record in records:
-            assert (record.content is None) == (record.problem is not None)
-            assert len(record.content or "") <= LARGEST_PAGE
-
-
 def check_promises(labelled: LabelledPage) -> None:
     """What holds of any labelled page."""
     assert len(labelled.labels) == len(labelled.probabilities) == len(labelled.lines)
@@ -223,9 +178,11 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
         "page": fuzz_page,
         "model_file": fuzz_model_file,
         "table_file": fuzz_table_file,
+        "folder": fuzz_folder,
         "jsonl": fuzz_jsonl,
         "warc": fuzz_warc,
         "parquet": fuzz_parquet,
         "unfolding": fuzz_unfolding,
+        "labels": fuzz_labels,
     }
 )
