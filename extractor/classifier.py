@@ -1,8 +1,9 @@
 """Matrix -> probabilities of each line, with its neighbours' say, and the decision for the page.
 
 A small network judges a line by its columns, its words and the lines around. Symmetric trees see the same
-columns and, as further ones, what the network said of the line, of those around and of the page. Where a
-repetition table knows the page's site, a third stage moves what the second says. Probabilities are passed on,
+columns and, as further ones, what the network said of the line, of those around and of the page. Where the model
+was taught pages of the page's site, their landmarks move what the trees say; where a repetition table knows the site,
+a third stage does. Probabilities are passed on,
 never labels, so one sure mistake cannot spread.
 """
 
@@ -19,6 +20,7 @@ from extractor.characters import Bytes, Integers
 from extractor.context import Neighbourhood
 from extractor.features import CLASS_NAMES
 from extractor.forest import Forest
+from extractor.landmarks import LANDMARK_NAMES, landmark_scores
 from extractor.network import Network
 
 HEADLINE, BODY, HEADER, NAV, RELATED = range(len(CLASS_NAMES))
@@ -92,6 +94,8 @@ class LineClassifier(NamedTuple):
         pages = len(page_offsets) - 1
         around = Neighbourhood(columns, page_offsets)
         scores = self.calibrated(self.second.scores(around.matrix(self.second.names)))
+        if LANDMARK_NAMES[0] in columns:  # those of a model that was taught sites
+            scores = scores + landmark_scores(columns)
         scores = self._with_repetition(scores, columns, page_offsets)
         filled = np.flatnonzero(np.diff(page_offsets))
         kinds = _no_lines(pages)

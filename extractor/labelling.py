@@ -167,7 +167,10 @@ def _read_lines(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
 
 def _read_dumps(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
     batch = read_texts([decoded.text for decoded in pages])
-    return LinesRead("text", batch, _own_columns(batch, settings.model, "text"), [None] * len(pages))
+    columns = _own_columns(batch, settings.model, "text")
+    if "text" in settings.model.landmarks:
+        columns |= settings.model.landmarks["text"].columns(batch.line_hashes, batch.page_offsets)
+    return LinesRead("text", batch, columns, [None] * len(pages))
 
 
 def _read_html(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
@@ -178,6 +181,12 @@ def _read_html(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
     batch = read_texts([html_text(markup) for markup in markups])
     columns = _own_columns(batch, settings.model, "html")
     columns |= zip(MARKUP_NAMES, markup_columns(markups, batch, settings.model.cues), strict=True)
+    if "html" in settings.model.landmarks:
+        from extractor.landmarks import cue_tokens
+        from extractor.markup import cue_line_tokens
+
+        cues = cue_tokens(*cue_line_tokens(markups, batch))
+        columns |= settings.model.landmarks["html"].columns(batch.line_hashes, batch.page_offsets, cues)
     return LinesRead("html", batch, columns, [page_title(markup.meta) for markup in markups])
 
 
