@@ -316,4 +316,4 @@ def retrained(folder: Path) -> Model:
     from extractor.training.own_pages import read_own_pages
     from extractor.training.teaching import TeachingSettings, teach
 
-    return teach(Model.default(), read_own_pages(folder), {}, TeachingSettings())
+    return teach(Model.default(), read_own_pages(folder), TeachingSettings())
