@@ -94,10 +94,12 @@ class SitePage(NamedTuple):
 
     @property
     def offsets(self) -> NDArray[np.int64]:
+        """Where the one page begins and ends."""
         return np.array([0, len(self.shares)])
 
     @property
     def cues(self) -> Any:
+        """The names of the classes around each line (HTML)."""
         return cue_tokens(*self.view.cue_tokens) if self.view.cue_tokens else None
 
 
