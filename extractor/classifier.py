@@ -1,8 +1,9 @@
 """Matrix -> probabilities of each line, with its neighbours' say, and the decision for the page.
 
 A small network judges a line by its columns, its words and the lines around. Symmetric trees see the same
-columns and, as further ones, what the network said of the line, of those around and of the page. Where a
-repetition table knows the page's site, a third stage moves what the second says. Probabilities are passed on,
+columns and, as further ones, what the network said of the line, of those around and of the page. Where the model
+was taught pages of the page's site, their landmarks move what the trees say; where a repetition table knows the site,
+a third stage does. Probabilities are passed on,
 never labels, so one sure mistake cannot spread.
 """
 
@@ -20,6 +21,8 @@ from extractor.context import Neighbourhood
 from extractor.equal_lines import equal_lines
 from extractor.features import CLASS_NAMES
 from extractor.forest import Forest
+from extractor.kinds import KINDS
+from extractor.landmarks import LANDMARK_NAMES, landmark_scores
 from extractor.network import Network
 
 HEADLINE, BODY, HEADER, NAV, RELATED = range(len(CLASS_NAMES))
@@ -50,10 +53,6 @@ class Stage:
         return self.forest.scores(matrix, self._packed)
 
 
-KINDS = ("article", "forum", "listing", "collection", "product", "service", "documentation", "none")
-"""What sort of page a page is; "none": one without a text of its own."""
-
-
 class Judgement(NamedTuple):
     """probabilities: calibrated, (lines, CLASS_NAMES). kinds: (pages, KINDS)."""
 
@@ -70,7 +69,7 @@ def _no_lines(pages: int) -> NDArray[np.float64]:
 
 class LineClassifier(NamedTuple):
     """The stages for one format of pages, the calibration of the second (scores times slopes plus intercepts, by
-    class), and the trees that tell kinds of pages by what the first stage says of their lines."""
+    class), and the trees that tell kinds of pages by their words and what the first stage says of their lines."""
 
     first: Network
     second: Stage
@@ -93,6 +92,8 @@ class LineClassifier(NamedTuple):
         pages = len(page_offsets) - 1
         around = Neighbourhood(columns, page_offsets)
         scores = self.calibrated(self.second.scores(around.matrix(self.second.names)))
+        if LANDMARK_NAMES[0] in columns:  # those of a model that was taught sites
+            scores = scores + landmark_scores(columns)
         scores = self._with_repetition(scores, columns, page_offsets)
         filled = np.flatnonzero(run_lengths(page_offsets))
         kinds = _no_lines(pages)

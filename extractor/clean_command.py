@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from extractor.classifier import KINDS
 from extractor.errors import ModelError, TableError
 from extractor.files import printable
+from extractor.kinds import KINDS
 from extractor.options import PreferChoice, preference
 from extractor.page import BODY_ONLY, Label
 from extractor.repetition import DEFAULT_MEMORY

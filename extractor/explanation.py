@@ -30,6 +30,7 @@ from extractor.context import Neighbourhood
 from extractor.contributions import shapley_values
 from extractor.features import CLASS_NAMES, FEATURES, REPETITION_NAMES
 from extractor.labelling import BETAS, LinesRead, Preference, label, read_lines
+from extractor.landmarks import LANDMARK_NAMES, LANDMARK_STEPS, NO_OPINION, SITE_CUE_NAMES, landmark_scores
 from extractor.markup import CUE_NAMES, MARKUP_NAMES
 from extractor.model_file import Model
 from extractor.network import WORD_NAMES
@@ -50,6 +51,8 @@ _GROUPS: Mapping[str, str] = {
     **dict.fromkeys(REPETITION_NAMES, "repetition across pages"),
     **dict.fromkeys(MARKUP_NAMES, "markup"),
     **dict.fromkeys(CUE_NAMES, "class names"),
+    **dict.fromkeys(LANDMARK_NAMES, "landmarks of the site"),
+    **dict.fromkeys(SITE_CUE_NAMES, "class names of the site"),
 }
 
 
@@ -166,11 +169,14 @@ def _explained(
     cut = max(cut, round(BODY_AT_LEAST * PROBABILITY_STEPS))
     network = softmax(classifier.first.scores(columns, batch.page_offsets))
     known = {**columns, **stage_columns(network)}
-    second = _stage(classifier.second, known, read, place, classifier.slopes, classifier.intercepts)
+    second = _with_landmarks(
+        _stage(classifier.second, known, read, place, classifier.slopes, classifier.intercepts), columns, place
+    )
     table = None
     if columns["site_known"][place]:
         around = Neighbourhood(known, batch.page_offsets)
-        before = softmax(classifier.calibrated(classifier.second.scores(around.matrix(classifier.second.names))))
+        scores = classifier.calibrated(classifier.second.scores(around.matrix(classifier.second.names)))
+        before = softmax(scores + landmark_scores(columns) if LANDMARK_NAMES[0] in columns else scores)
         ones, zeros = np.ones(len(CLASS_NAMES)), np.zeros(len(CLASS_NAMES))
         table = _stage(classifier.repetition, {**columns, **stage_columns(before)}, read, place, ones, zeros)
     same = np.flatnonzero(batch.line_hashes == batch.line_hashes[place]).tolist()
@@ -200,6 +206,23 @@ def _stage(
         if abs(values[row]).max() > _NOTHING
     )
     return StageExplanation(tuple(base.tolist()), contributions, tuple(scores.tolist()))
+
+
+def _with_landmarks(stage: StageExplanation, columns: Mapping[str, Bytes], place: int) -> StageExplanation:
+    """What was taught of the page's site besides; each of its columns speaks for one class."""
+    said = [
+        Contribution(name, group_of(name), int(columns[name][place]), tuple(scores.tolist()))
+        for names in (LANDMARK_NAMES, SITE_CUE_NAMES)
+        for name, scores in zip(names, np.eye(len(names)), strict=True)
+        if name in columns and columns[name][place] != NO_OPINION
+    ]
+    said = [
+        one._replace(scores=tuple((one.value - NO_OPINION) / LANDMARK_STEPS * score for score in one.scores))
+        for one in said
+    ]
+    found = sorted((*stage.contributions, *said), key=lambda one: -max(map(abs, one.scores)))
+    sums = np.array(stage.scores) + np.sum([one.scores for one in said], axis=0) if said else np.array(stage.scores)
+    return StageExplanation(stage.base, tuple(found), tuple(sums.tolist()))
 
 
 def group_of(column: str) -> str:

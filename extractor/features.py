@@ -17,7 +17,7 @@ from extractor.equal_lines import equal_lines
 from extractor.quantise import capped, logarithm, share
 from extractor.wording import WordingTable
 
-FEATURES_VERSION = 2
+FEATURES_VERSION = 3
 """Raised with every change of what a column holds; a model of another version is refused."""
 
 CLASS_NAMES = ("headline", "body", "header", "nav", "related")

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from extractor.characters import TextBatch, read_texts, run_lengths
-from extractor.classifier import KINDS, decide, merge_classes, pool_copies
+from extractor.classifier import decide, merge_classes, pool_copies
 from extractor.decoding import decode
 from extractor.features import OWN_NAMES, REPETITION_NAMES, Lines, own_columns
+from extractor.kinds import KIND_NAMES, KINDS
 from extractor.model_file import Model
 from extractor.page import LABELS, LabelledPage, Layout, Page, PageFormat, TextLines
 from extractor.plaintext import looks_like_html
@@ -33,11 +34,11 @@ BATCH_PAGES = 256
 KEPT_BYTES = 1 << 24
 """Freed memory that the process keeps for the next batch, at most."""
 BETAS: dict[PageFormat, dict[Preference | None, float]] = {
-    "text": {None: 0.7, "precision": 0.35, "recall": 1.4},
-    "html": {None: 0.5, "precision": 0.25, "recall": 1.0},
+    "text": {None: 1.0, "precision": 0.5, "recall": 2.0},
+    "html": {None: 0.85, "precision": 0.4, "recall": 1.7},
 }
-"""How many times more recall counts than precision in the page's decision. Below 1 by default: the classifier is a
-little too hopeful of lines that it has seen nothing like, the more so the more columns it knows (EXPERIMENTS.md)."""
+"""How many times more recall counts than precision in the page's decision. Below 1 for HTML: the more columns the
+classifier knows, the more hopeful it is of lines that it has seen nothing like (EXPERIMENTS.md)."""
 
 
 def label_many(
@@ -182,7 +183,10 @@ def _read_lines(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
 
 def _read_dumps(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
     batch = read_texts([decoded.text for decoded in pages])
-    return LinesRead("text", batch, _own_columns(Lines(batch), settings.model, "text"), [None] * len(pages))
+    columns = _own_columns(Lines(batch), settings.model, "text")
+    if "text" in settings.model.landmarks:
+        columns |= settings.model.landmarks["text"].columns(batch.line_hashes, batch.page_offsets)
+    return LinesRead("text", batch, columns, [None] * len(pages))
 
 
 def _read_html(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
@@ -194,13 +198,25 @@ def _read_html(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
     lines = Lines(batch)
     columns = _own_columns(lines, settings.model, "html")
     columns |= zip(MARKUP_NAMES, markup_columns(markups, batch, settings.model.cues, lines), strict=True)
+    if "html" in settings.model.landmarks:
+        from extractor.landmarks import cue_tokens
+        from extractor.markup import cue_line_tokens
+
+        cues = cue_tokens(*cue_line_tokens(markups, batch))
+        columns |= settings.model.landmarks["html"].columns(batch.line_hashes, batch.page_offsets, cues)
     return LinesRead("html", batch, columns, [page_title(markup.meta) for markup in markups])
 
 
 def _own_columns(lines: Lines, model: Model, format: PageFormat) -> dict[str, Bytes]:
     tokens = line_tokens(lines.batch)
     columns = dict(zip(OWN_NAMES, own_columns(lines.batch, model.wording, tokens, lines), strict=True))
+    columns |= zip(KIND_NAMES, _kind_columns(lines.batch, model), strict=True)
     return columns | model.classifiers[format].first.word_columns(*tokens)
+
+
+def _kind_columns(batch: TextBatch, model: Model) -> Bytes:
+    """What the words of its page say of its kind, for each line."""
+    return model.kinds.score(batch.word_hash, batch.word_offsets[batch.page_offsets]).take(batch.page, axis=1)
 
 
 def _labelled_pages(pages: Sequence[_Decoded], read: LinesRead, settings: _Settings) -> list[LabelledPage]:

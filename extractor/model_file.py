@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,6 +21,8 @@ from extractor.classifier import LineClassifier, Stage
 from extractor.errors import ModelError
 from extractor.features import CLASS_NAMES, FEATURES_VERSION, OWN_NAMES, REPETITION_NAMES
 from extractor.forest import Forest
+from extractor.kinds import KIND_NAMES, KindTable, kind_table_of
+from extractor.landmarks import LANDMARK_NAMES, Landmarks
 from extractor.network import WORD_NAMES, Network
 from extractor.wording import WordingTable, table_of
 
@@ -51,13 +53,16 @@ class Check(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Model:
-    """A trained classifier for dumps and one for HTML, with the tables of words and class names they read."""
+    """A trained classifier for dumps and one for HTML, with the tables they read: of words, of class names, and of
+    what words say of the kind of a page; landmarks: of the sites that the model was taught, by format."""
 
     wording: WordingTable
     cues: WordingTable
+    kinds: KindTable
     classifiers: Mapping[str, LineClassifier]
     checks: Mapping[str, Check]
     card: Mapping[str, Any]
+    landmarks: Mapping[str, Landmarks] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: str | Path) -> Model:
@@ -100,6 +105,7 @@ class Model:
             "card": np.frombuffer(json.dumps(self.card, sort_keys=True, indent=1).encode(), np.uint8),
             "wording": self.wording.weights,
             "cues": self.cues.weights,
+            "kinds": self.kinds.weights,
         }
         for name in FORMATS:
             classifier, check = self.classifiers[name], self.checks[name]
@@ -109,6 +115,8 @@ class Model:
             arrays |= {f"{name}.first.{part}": array for part, array in classifier.first.arrays().items()}
             for part in _STAGES:
                 arrays |= _stage_arrays(f"{name}.{part}", getattr(classifier, part))
+        for name, landmarks in self.landmarks.items():
+            arrays |= {f"{name}.landmarks.{part}": array for part, array in landmarks.arrays().items()}
         from extractor.files import write_atomically  # not needed to label a page
 
         content = BytesIO()
@@ -119,19 +127,27 @@ class Model:
     def _from_arrays(cls, arrays: Mapping[str, Array], card: dict[str, Any]) -> Model:
         classifiers, checks = {}, {}
         for name in FORMATS:
-            prefix = f"{name}.first."
-            first = Network.of_arrays({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
+            first = Network.of_arrays(_under(f"{name}.first.", arrays))
             second, repetition, kind = (_stage(f"{name}.{part}", arrays) for part in _STAGES)
             slopes, intercepts = arrays[f"{name}.slopes"], arrays[f"{name}.intercepts"]
             classifiers[name] = LineClassifier(first, second, repetition, kind, slopes, intercepts)
-            missing = {*OWN_NAMES, *REPETITION_NAMES, *WORD_NAMES} ^ set(_texts(arrays[f"{name}.check_names"]))
+            known = {*OWN_NAMES, *KIND_NAMES, *REPETITION_NAMES, *WORD_NAMES}
+            missing = known ^ {*_texts(arrays[f"{name}.check_names"])} - {*LANDMARK_NAMES}
             if name == "text" and missing:
                 raise ValueError(f"columns that this version does not know, or lacks: {', '.join(sorted(missing))}")
             checks[name] = Check(
                 _texts(arrays[f"{name}.check_names"]), arrays[f"{name}.check_columns"], arrays[f"{name}.check_expected"]
             )
         wording, cues = (table_of(arrays[part], len(CLASS_NAMES)) for part in ("wording", "cues"))
-        return cls(wording, cues, classifiers, checks, card)
+        landmarks = {
+            name: Landmarks.of_arrays(parts) for name in FORMATS if (parts := _under(f"{name}.landmarks.", arrays))
+        }
+        return cls(wording, cues, kind_table_of(arrays["kinds"]), classifiers, checks, card, landmarks)
+
+
+def _under(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """The arrays whose names begin so, by the rest of their names."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def _damages() -> tuple[type[Exception], ...]:

@@ -1,6 +1,7 @@
 """Columns of lines -> what a small convolutional network thinks of each: the first stage of the classifier.
 
-Two dense layers read a line alone, its page's mean is added, and blocks of depthwise and pointwise convolution
+Two dense layers read a line alone. What its page's mean says is added, and what the largest values above it and
+below it say: that somewhere above a heading of comments stands, say. Blocks of depthwise and pointwise convolution
 (Chollet 2017) look at the lines around, farther from block to block. All sums are of whole numbers small enough
 for float32 to hold exactly, so that what is thought of a line depends on its page alone and on no batch, thread or
 matrix library.
@@ -83,7 +84,8 @@ class Block(NamedTuple):
 
 class Network(NamedTuple):
     """Reads columns by name; the columns of WORD_NAMES among them are what `words` gives the tokens of a line.
-    kinds: columns whose values are kinds, not sizes, each with weights, (256, outputs), by kind."""
+    kinds: columns whose values are kinds, not sizes, each with weights, (256, outputs), by kind. sweep: reads the
+    largest values of the first half of the channels above a line, then those below it."""
 
     names: tuple[str, ...]
     words: WordingTable
@@ -91,6 +93,7 @@ class Network(NamedTuple):
     kinds: Mapping[str, Floats]
     understanding: Dense
     page: Dense
+    sweep: Dense
     blocks: Sequence[Block]
     deciding: Dense
 
@@ -102,16 +105,21 @@ class Network(NamedTuple):
             part = slice(first, min(first + _LINES_AT_ONCE, lines))
             state[part] = self._read(columns, part)
         pages = self._page_states(state, page_offsets)
+        largest = self._largest(state, page_offsets)
         scores = np.empty((self.deciding.weights.shape[1], lines), np.float64)
         for stretch in _stretches(page_offsets, self._gap(), self._halo()):
-            around = _rows(stretch.length, state.shape[1])
+            swept = _rows(stretch.length, largest.shape[1])
+            for _, place, last, line in stretch.parts:
+                swept[place:last] = largest[line : line + last - place]
+            around = _whole(self.sweep.apply(swept), 0, STATE)
             for page, place, last, line in stretch.parts:
-                np.add(state[line : line + last - place], pages[page], out=around[place:last])
+                around[place:last] += state[line : line + last - place]
+                around[place:last] += pages[page]
             np.clip(around, 0, STATE, out=around)
+            stretch.clear_gaps(around)
             for block in self.blocks:
                 around = block.apply(around)
-                for first, last in stretch.gaps():
-                    around[first:last] = 0
+                stretch.clear_gaps(around)
             decided = self.deciding.apply(around)
             for _, place, last, line in stretch.own_parts():
                 scores[:, line : line + last - place] = decided[place:last].T
@@ -156,6 +164,7 @@ class Network(NamedTuple):
         fits = layers["reading"].weights.shape == (len(names), channels) and all(
             block.taps.shape == (TAPS, channels) and block.dilation > 0 for block in blocks
         )
+        fits &= layers["sweep"].weights.shape == (channels, channels)
         fits &= tuple(weights) == kinds and len(blocks) == sum(name.endswith(".taps") for name in arrays)
         if not fits or any(table.shape != (256, channels) for table in weights.values()):
             raise ValueError("layers of a network that do not fit each other")
@@ -183,6 +192,17 @@ class Network(NamedTuple):
                 rows[page] = state[first:last].sum(axis=0, dtype=np.int64) // (last - first)
         return _whole(self.page.apply(rows), 0, STATE)[: len(bounds) - 1]
 
+    def _largest(self, state: NDArray[np.uint16], page_offsets: Integers) -> NDArray[np.uint16]:
+        """Of each swept channel the largest value above each line, then the largest below it; 0 where no line is."""
+        width = self.sweep.weights.shape[0] // 2
+        largest = np.zeros((len(state), 2 * width), np.uint16)
+        for first, last in pairwise(page_offsets.tolist()):
+            own = state[first:last, :width]
+            above, below = largest[first:last, :width], largest[first:last, width:]
+            np.maximum.accumulate(own[:-1], axis=0, out=above[1:])
+            np.maximum.accumulate(own[:0:-1], axis=0, out=below[-2::-1])
+        return largest
+
     def _gap(self) -> int:
         """Lines that a block may look beyond the edge of a page."""
         return max(block.dilation for block in self.blocks) * (TAPS // 2)
@@ -192,7 +212,7 @@ class Network(NamedTuple):
         return sum(block.dilation for block in self.blocks) * (TAPS // 2)
 
 
-_LAYERS = ("reading", "understanding", "page", "deciding")
+_LAYERS = ("reading", "understanding", "page", "sweep", "deciding")
 
 
 def _dense_arrays(name: str, layer: Dense) -> dict[str, Array]:
@@ -229,14 +249,13 @@ class _Stretch(NamedTuple):
     inner: tuple[int, int]
     parts: list[_Part]
 
-    def gaps(self) -> Iterator[tuple[int, int]]:
-        """The places without lines."""
+    def clear_gaps(self, rows: Floats) -> None:
+        """Nothing stands at the places without lines."""
         last = 0
         for part in self.parts:
-            if part.first > last:
-                yield last, part.first
+            rows[last : part.first] = 0
             last = part.last
-        yield last, -(-self.length // _ROWS) * _ROWS
+        rows[last:] = 0
 
     def own_parts(self) -> Iterator[_Part]:
         """The parts, as far as they stand within the inner places."""

@@ -35,6 +35,9 @@ class WordingTable:
         self.weights = weights
         self._packed: NDArray[np.uint64] | None = None
 
+    def __reduce__(self) -> tuple[type[WordingTable], tuple[NDArray[np.int8]]]:
+        return WordingTable, (self.weights,)  # how weights are packed is no other version's business
+
     def score(self, tokens: Hashes, offsets: Integers) -> Bytes:
         """Tokens in runs -> one row an output, one column a run, 128 for no opinion.
 

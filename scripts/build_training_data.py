@@ -16,11 +16,12 @@ from joblib import Parallel, delayed
 from extractor.training.converters import extra_dump
 from extractor.training.corpora import CORPORA, Source, add_labels, read_corpora, read_dump_labels
 from extractor.training.derivation import derive_labels
+from extractor.training.kind_tables import add_kinds
 from extractor.training.networks import add_networks
 from extractor.training.own_pages import own_page_views, trust_written_pages
-from extractor.training.repeated import CountedPage, add_repetition, counted
+from extractor.training.repeated import add_repetition
 from extractor.training.tables import FORMATS, line_table, write_tables
-from extractor.training.views import PageViews, views
+from extractor.training.views import PageViews, View, views
 
 ROOT = Path(__file__).parent.parent
 _AT_ONCE = 20
@@ -39,7 +40,6 @@ def main() -> None:
         print(f"{time.monotonic() - started:5.0f} s  {step}", flush=True)
 
     pages: list[PageViews] = list(own_page_views(ROOT / "training_data" / "pages"))
-    known: list[CountedPage] = [counted(view) for page in pages for view in page.all()]
     labels = read_dump_labels(ROOT / "training_data" / "dump_labels.jsonl")
     left_out = frozenset(options.leave_out.read_text(encoding="utf-8").split()) if options.leave_out else frozenset()
     for corpus in CORPORA:
@@ -47,33 +47,36 @@ def main() -> None:
         sources = list(add_labels(read_corpora(options.shared, [corpus], "train"), labels))
         sources = [source for source in sources if source.site not in left_out]
         parts = [sources[first : first + _AT_ONCE] for first in range(0, len(sources), _AT_ONCE)]
-        for found, seen in Parallel(n_jobs=options.jobs)(delayed(_views_of)(part) for part in parts):
+        for found in Parallel(n_jobs=options.jobs)(delayed(_views_of)(part) for part in parts):
             pages += found
-            known += seen
     progress("repetition")
-    add_repetition(pages, known)
+    add_repetition(pages)
     labelled, tables = derive_labels(pages, progress)
+    chosen = {id(view) for page in pages for view in _chosen(page)}
     labelled = trust_written_pages(labelled, ROOT / "training_data" / "pages")
+    progress("kinds of pages")
+    tables = add_kinds(labelled, tables)
+    labelled = [one for one in labelled if id(one.view) in chosen]
     tables = add_networks(labelled, tables, progress)
     progress("writing")
     write_tables(options.output, [line_table(format, labelled, tables) for format in FORMATS], tables[None])
     progress("done")
 
 
-def _views_of(sources: list[Source]) -> tuple[list[PageViews], list[CountedPage]]:
+def _views_of(sources: list[Source]) -> list[PageViews]:
     for source in sources:
         source.dumps.extend(filter(None, [extra_dump(source)]))
-    found = [views(source) for source in sources]
-    return [_chosen(page) for page in found], [counted(view) for page in found for view in page.all()]
+    return [views(source) for source in sources]
 
 
-def _chosen(page: PageViews) -> PageViews:
-    """All dumps read by hand, and one other: a few thousand pages teach more than a few more converters."""
+def _chosen(page: PageViews) -> tuple[View, ...]:
+    """HTML, all dumps read by hand, and one other: words are learned from all, but a few thousand pages teach networks
+    and trees more than a few more converters."""
     read = tuple(dump for dump in page.dumps if (dump.hand >= 0).any())
     others = tuple(dump for dump in page.dumps if not (dump.hand >= 0).any())
     number = zlib.crc32(page.html.id.encode()) // 16
     chosen = others[number % len(others) :][:1] if others else ()
-    return PageViews(page.html, read + chosen)
+    return (page.html, *read, *chosen)
 
 
 if __name__ == "__main__":

@@ -4,41 +4,61 @@ Sites of dragnet, l3s-gn1 and wcxb with at least eight pages stand for a user's 
 the model labels them and corrects what is wrong: body is what the gold text holds, or what was read by hand. The
 model is taught the five, as `extractor train --pages` does; then its word F1 on the site's other pages is held
 against that of the model before, and of the best choice of lines. No repetition table. It is also measured what the
-lesson costs on pages of all corpora.
+lesson costs on dev pages of all corpora.
 
-The model must not know the sites, so one is trained without them:
+The model has not seen the sites. Those of the dev split it never has. Of those of the train split the tables hold what
+words and a network say that have not seen the site; the second stage is fitted again without it, on a part of the
+lines (--lines). A page is one dump, or its HTML.
 
-    python scripts/evaluate_teaching.py --list > build/sites.txt
-    python scripts/build_training_data.py --leave-out build/sites.txt --output build/without
-    python scripts/train.py --data build/without --output build/without.npz
-    python scripts/evaluate_teaching.py --data build/without --model build/without.npz
+    python scripts/evaluate_teaching.py --output build/teaching.md
 """
 
 from __future__ import annotations
 
 import argparse
 import random
-import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from extractor import Label, LabelledPage, Model, Page, label
-from extractor.labelled_pages import lines_of, write_labelled_page
-from extractor.page import LABELS
-from extractor.training.alignment import matched_shares
-from extractor.training.corpora import CORPORA, HEADLINE_IN_GOLD, Dump, Source, read_corpora
+from extractor import Model
+from extractor.characters import TextBatch, read_texts
+from extractor.classifier import BODY, HEADER, HEADLINE, LineClassifier, Stage, decide, pool_copies, softmax
+from extractor.context import Neighbourhood
+from extractor.decoding import decode
+from extractor.html import parse_html
+from extractor.labelling import BETAS, html_text
+from extractor.landmarks import Landmarks, cue_tokens, landmark_scores, short_hashes
+from extractor.training.columns import BASE_COLUMNS, CANDIDATES
+from extractor.training.converters import extra_dump
+from extractor.training.corpora import (
+    CORPORA,
+    HEADLINE_IN_GOLD,
+    Source,
+    add_labels,
+    read_corpora,
+    read_dump_labels,
+)
+from extractor.training.derivation import FOLDS, Tables, classes_read, fold_of
 from extractor.training.evaluation import Plan, evaluate
+from extractor.training.fitting import fit_stage
+from extractor.training.folds import page_digests, text_digests
+from extractor.training.landmark_fitting import TaughtPage, fit_landmarks
 from extractor.training.measures import RESAMPLES, load_metrics
-from extractor.training.own_pages import read_own_pages
+from extractor.training.networks import network_columns, network_inputs
 from extractor.training.report_page import Table
 from extractor.training.samples import INPUTS, Evaluation
-from extractor.training.tables import FORMATS, read_table
-from extractor.training.teaching import Rows, TeachingSettings, replayed_rows, teach
+from extractor.training.tables import FORMATS, LineTable, read_table
+from extractor.training.teaching import TeachingSettings
+from extractor.training.training import matrix, sample_rows
+from extractor.training.views import View, views
 
+ROOT = Path(__file__).parent.parent
 SITE_CORPORA = ("dragnet", "l3s-gn1", "wcxb")
 PAGES_AT_LEAST = 8
 LABELLED = 5
@@ -46,6 +66,8 @@ IN_GOLD = 60
 """Percent of a line's tokens that the gold text matches: such lines are the best choice."""
 LEAST_GAIN, LARGEST_LOSS = 0.25, 0.005
 MEASURES = {corpus: "snippet F1" if corpus == "multilingual" else "word F1" for corpus in CORPORA}
+PARITIES = 2
+"""Second stages are fitted without the folds of even numbers and without those of odd ones."""
 
 
 class SiteScore(NamedTuple):
@@ -53,49 +75,73 @@ class SiteScore(NamedTuple):
 
     site: str
     corpus: str
+    split: str
     pages: int
     before: float
     after: float
     best: float
 
 
+class SitePage(NamedTuple):
+    """A page in one format as a model meets it that has not seen its site; shares: percent of each line in the gold
+    text; scores: before any lesson, (classes, lines)."""
+
+    source: Source
+    view: View
+    batch: TextBatch
+    shares: NDArray[np.int64]
+    scores: NDArray[np.float64]
+
+    @property
+    def offsets(self) -> NDArray[np.int64]:
+        """Where the one page begins and ends."""
+        return np.array([0, len(self.shares)])
+
+    @property
+    def cues(self) -> Any:
+        """The names of the classes around each line (HTML)."""
+        return cue_tokens(*self.view.cue_tokens) if self.view.cue_tokens else None
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--list", action="store_true", help="print the sites and end")
-    parser.add_argument("--shared", type=Path, default=Path("../shared"), help="folder of the shared corpora")
-    parser.add_argument("--data", type=Path, default=Path("build/without"), help="tables without the sites")
-    parser.add_argument("--model", type=Path, default=Path("build/without.npz"), help="a model that has not seen them")
-    parser.add_argument("--sites", type=int, default=1000, help="so many sites only, drawn at random")
+    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="folder of the shared corpora")
+    parser.add_argument("--data", type=Path, default=ROOT / "training_data", help="folder of the training tables")
+    parser.add_argument("--model", type=Path, default=ROOT / "models" / "default.npz")
+    parser.add_argument("--sites", type=int, default=1000, help="so many sites only, those of the dev split first")
+    parser.add_argument("--lines", type=float, default=0.3, help="share of the lines that second stages are fitted on")
     parser.add_argument("--others", type=int, default=30, help="pages of each corpus on which losses are measured")
-    parser.add_argument("--losses", type=int, default=10, help="lessons after which losses are measured")
+    parser.add_argument("--losses", type=int, default=5, help="lessons after which losses are measured")
     parser.add_argument("--inputs", nargs="+", choices=INPUTS, default=["dump", "html"])
-    parser.add_argument("--weights", type=float, nargs="+", default=[TeachingSettings().weight])
+    parser.add_argument("--weight", type=float, default=TeachingSettings().weight)
+    parser.add_argument("--output", type=Path, help="file that the report is written to besides")
     options = parser.parse_args()
-    sites = own_sites(options.shared)
-    if options.list:
-        print(*sorted(sites), sep="\n")
-        return
-    chosen = random.Random(0).sample(sorted(sites), min(options.sites, len(sites)))
     model = Model.load(options.model)
-    others = other_pages(options.shared, sites, options.others)
+    chosen = dict(list(own_sites(options.shared).items())[: options.sites])
+    others = other_pages(options.shared, chosen, options.others) if options.losses else []
+    parts = []
     for input in options.inputs:
         format = FORMATS[input == "html"]
-        replay = {format: replayed_rows(model, read_table(options.data, format), TeachingSettings())}
-        for weight in options.weights:
-            trial = Trial(model, replay, TeachingSettings(weight=weight), input, options.shared)
-            print(f"## {INPUTS[input]}, weight {weight:g}\n", flush=True)
-            trial.print({site: sites[site] for site in chosen}, others, options.losses)
+        unseen = Unseen(model, format, options.data, options.lines)
+        trial = Trial(model, unseen, TeachingSettings(options.weight), input, options.shared)
+        parts.append(trial.report(chosen, others, options.losses))
+        print(parts[-1], flush=True)
+    if options.output:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        options.output.write_text("\n".join(parts), encoding="utf-8")
 
 
 def own_sites(shared: Path) -> dict[str, list[Source]]:
-    """The sites with enough pages whose gold text is found in them, those in random order."""
-    scored = [source for source in read_corpora(shared, SITE_CORPORA) if source.scored]
+    """The sites with enough pages whose gold text is found in them, those of dev first, their pages in random order."""
+    labels = read_dump_labels(ROOT / "training_data" / "dump_labels.jsonl")
+    scored = [source for source in add_labels(read_corpora(shared, SITE_CORPORA), labels) if source.scored]
     enough = {site for site, pages in Counter(source.site for source in scored).items() if pages >= PAGES_AT_LEAST}
     found: dict[str, list[Source]] = defaultdict(list)
     for source in scored:
         if source.site in enough:
             found[source.site].append(source)
-    return {site: random.Random(0).sample(pages, len(pages)) for site, pages in found.items()}
+    order = sorted(found, key=lambda site: (found[site][0].split, random.Random(site).random()))
+    return {site: random.Random(0).sample(found[site], len(found[site])) for site in order}
 
 
 def other_pages(shared: Path, sites: Mapping[str, object], number: int) -> list[Source]:
@@ -107,97 +153,161 @@ def other_pages(shared: Path, sites: Mapping[str, object], number: int) -> list[
     return found
 
 
-class Trial:
-    """Lessons of one input ("html" or "dump") and one setting."""
+class Unseen:
+    """What a model that has not seen a page's site makes of it."""
 
-    def __init__(
-        self, model: Model, replay: Mapping[str, Rows], settings: TeachingSettings, input: str, shared: Path
-    ) -> None:
-        self._model, self._replay, self._settings, self._input = model, replay, settings, input
+    def __init__(self, model: Model, format: str, data: Path, lines: float) -> None:
+        self._model, self._format, self._lines = model, format, lines
+        self._table: LineTable = read_table(data, format)
+        self._page_of = {digest: page for page, digest in enumerate(page_digests(self._table))}
+        self._stages: dict[int, Stage] = {}
+        networks = {name: model.classifiers[name].first for name in FORMATS}
+        self._tables = dict.fromkeys((*range(FOLDS), None), Tables(model.wording, model.cues, networks))
+
+    def page(self, source: Source) -> SitePage | None:
+        """The page; None for one that the tables do not hold."""
+        if source.split == "train":
+            source = replace(source, dumps=[*source.dumps, *filter(None, [extra_dump(source)])])
+        page = views(source)
+        texts = [html_text(parse_html(decode(source.html)[0])), *(dump.text for dump in source.dumps)]
+        for view, text in zip(page.all(), texts, strict=True):
+            if view.format != self._format or view.converter.endswith("-hand"):
+                continue
+            base = self._base(source, view, text)
+            if base is not None and base.shape[1]:
+                return SitePage(
+                    source, view, read_texts([text]), view.gold.astype(np.int64), self._scores(source, base)
+                )
+        return None
+
+    def _base(self, source: Source, view: View, text: str) -> NDArray[np.uint8] | None:
+        if source.split == "dev":
+            inputs = network_inputs(view, self._tables)
+            return np.concatenate([inputs, view.repetition, network_columns(view, inputs, self._tables)])
+        page = self._page_of.get(text_digests([text])[0])
+        if page is None:
+            return None
+        first, last = self._table.page_offsets[page : page + 2]
+        return self._table.base[:, first:last]
+
+    def _scores(self, source: Source, base: NDArray[np.uint8]) -> NDArray[np.float64]:
+        classifier: LineClassifier = self._model.classifiers[self._format]
+        stage = classifier.second if source.split == "dev" else self._stage(fold_of(source.site) % PARITIES)
+        columns = dict(zip(BASE_COLUMNS[self._format], base, strict=True))
+        return classifier.calibrated(
+            stage.scores(Neighbourhood(columns, np.array([0, base.shape[1]])).matrix(stage.names))
+        )
+
+    def _stage(self, parity: int) -> Stage:
+        """A second stage of the folds of the other parity, with the shipped calibration."""
+        if parity not in self._stages:
+            table, names = self._table, CANDIDATES[self._format]
+            rows, weights = sample_rows(table, self._lines)
+            kept = table.folds[rows] % PARITIES != parity
+            rows, weights = rows[kept], weights[kept]
+            self._stages[parity] = fit_stage(
+                matrix(table, rows, names), names, table.classes[rows], weights, trees=250, rate=0.1, seed=3
+            )
+        return self._stages[parity]
+
+
+class Trial:
+    """Lessons of one input ("html" or "dump")."""
+
+    def __init__(self, model: Model, unseen: Unseen, settings: TeachingSettings, input: str, shared: Path) -> None:
+        self._model, self._unseen, self._settings, self._input = model, unseen, settings, input
         self._shared, self._metrics = shared, load_metrics(shared)
 
-    def print(self, sites: Mapping[str, Sequence[Source]], others: Sequence[Source], losses: int) -> None:
-        """Teach each site, print what it brought, and of the first lessons what they cost elsewhere."""
-        print(Table(["site", "corpus", "other pages", "before", "taught", "best choice"], []).markdown())
+    def report(self, sites: Mapping[str, Sequence[Source]], others: Sequence[Source], losses: int) -> str:
+        """Teach each site; what it brought, and of the first lessons what they cost elsewhere."""
         scores: list[SiteScore] = []
-        costs: list[list[float]] = []
-        before = self._evaluated(others, self._model) if losses else Evaluation()
+        lessons: list[Landmarks] = []
         for site, sources in sites.items():
-            taught = self._taught(sources[:LABELLED])
-            scores.append(self._score(site, sources[LABELLED:], taught))
-            one = scores[-1]
-            f1s = (f"{value:.3f}" for value in (one.before, one.after, one.best))
-            print(f"| {one.site} | {one.corpus} | {one.pages} | {' | '.join(f1s)} |", flush=True)
-            if len(costs) < losses:
-                costs.append(self._losses(before, self._evaluated(others, taught)))
-        print(f"\n{gain(scores)}\n")
-        if costs:
-            self._print_losses(costs)
+            pages = list(filter(None, map(self._unseen.page, sources)))
+            landmarks = fit_landmarks([self._taught(page) for page in pages[:LABELLED]])
+            scores.append(self._score(site, pages[LABELLED:], landmarks))
+            lessons += [landmarks] if landmarks else []
+        rows = [[*map(str, one[:4]), *(f"{value:.3f}" for value in one[4:])] for one in scores]
+        names = ["site", "corpus", "split", "other pages", "before", "taught", "best choice"]
+        parts = [f"## {INPUTS[self._input]}\n", gain(scores)]
+        dev = [one for one in scores if one.split == "dev"]
+        parts.append(f"\nOf the dev split alone. {gain(dev)}\n" if dev else "")
+        parts.append(Table(names, rows).markdown())
+        return "\n".join([*parts, *self._losses(others, lessons[:losses])]) + "\n"
 
-    def _taught(self, sources: Iterable[Source]) -> Model:
-        """The model after it was taught some pages, written to files as a user has them."""
-        with tempfile.TemporaryDirectory() as folder:
-            for number, source in enumerate(sources):
-                page, dump = self._pages(source)[0]
-                labels = corrected(source, dump, label(page, model=self._model))
-                ending = "html" if page.kind == "html" else "txt"
-                write_labelled_page(Path(folder) / f"{number}.{ending}", page, labels)
-            return teach(self._model, read_own_pages(Path(folder)), self._replay, self._settings)
+    def _taught(self, page: SitePage) -> TaughtPage:
+        lines = len(page.shares)
+        weight = self._settings.weight * float(np.clip(np.sqrt(200 / lines), 0.3, 2.0))
+        return TaughtPage(
+            page.source.site, short_hashes(page.batch.line_hashes), page.cues, self._corrected(page),
+            np.full(lines, weight), page.scores,
+        )  # fmt: skip
 
-    def _pages(self, source: Source) -> list[tuple[Page, Dump | None]]:
-        if self._input == "html":
-            return [(Page(source.html, kind="html"), None)]
-        dumps = (dump for dump in source.dumps if not dump.converter.endswith("-hand"))
-        return [(Page(dump.text, kind="text"), dump) for dump in dumps]
+    def _corrected(self, page: SitePage) -> NDArray[np.int64]:
+        """What a user would leave of the labels of a page, and put in place of those that are wrong."""
+        read = classes_read(page.view)
+        if (read >= 0).all():
+            return read.astype(np.int64)
+        headline = int(self._decided(page, page.scores).headlines[0])
+        body = page.shares >= IN_GOLD
+        if headline >= 0 and page.source.corpus not in HEADLINE_IN_GOLD:
+            body[headline] = True
+        classes = np.where(body, BODY, page.scores[HEADER:].argmax(axis=0) + HEADER)
+        if headline >= 0 and body[headline]:
+            classes[headline] = HEADLINE
+        return classes
 
-    def _score(self, site: str, sources: Sequence[Source], taught: Model) -> SiteScore:
-        corpus = sources[0].corpus
-        before, after = (self._f1(self._evaluated(sources, model), corpus) for model in (self._model, taught))
-        best = [
-            self._metrics.word_f1(best_text(source, page), source.gold, False)[2]
-            for source in sources
-            for page, _ in self._pages(source)
-        ]
-        return SiteScore(site, corpus, len(sources), before, after, float(np.mean(best)))
+    def _decided(self, page: SitePage, scores: NDArray[np.float64]) -> Any:
+        batch, beta = page.batch, BETAS["html" if self._input == "html" else "text"][None]
+        pooled = pool_copies(np.ascontiguousarray(softmax(scores).T), batch.line_hashes, page.offsets)
+        return decide(pooled, np.diff(batch.word_offsets), batch.line_hashes, page.offsets, beta)
+
+    def _score(self, site: str, pages: Sequence[SitePage], landmarks: Landmarks | None) -> SiteScore:
+        found = np.array([list(self._f1s(page, landmarks)) for page in pages]).mean(axis=0).tolist()
+        return SiteScore(site, pages[0].source.corpus, pages[0].source.split, len(pages), *found)
+
+    def _f1s(self, page: SitePage, landmarks: Landmarks | None) -> Iterator[float]:
+        """Word F1 before and after the lesson, and of the best choice."""
+        after = page.scores
+        if landmarks:
+            after = after + landmark_scores(landmarks.columns(page.batch.line_hashes, page.offsets, page.cues))
+        for scores in (page.scores, after):
+            decision = self._decided(page, scores)
+            kept = decision.codes == 0
+            if page.source.corpus not in HEADLINE_IN_GOLD and decision.headlines[0] >= 0:
+                kept[decision.headlines[0]] = False
+            yield self._f1(page, kept)
+        yield self._f1(page, page.shares >= IN_GOLD)
+
+    def _f1(self, page: SitePage, kept: NDArray[np.bool_]) -> float:
+        texts = page.batch.line_texts(0, len(page.shares))
+        text = "\n".join(line for line, chosen in zip(texts, kept.tolist(), strict=True) if chosen)
+        return float(self._metrics.word_f1(text, page.source.gold, False)[2])
+
+    def _losses(self, others: Sequence[Source], lessons: Sequence[Landmarks]) -> Iterator[str]:
+        """What the lessons change on pages of other sites, by the whole way of label_many()."""
+        if not others or not lessons:
+            return
+        format = FORMATS[self._input == "html"]
+        before = self._evaluated(others, self._model)
+        costs = []
+        for lesson in lessons:
+            after = self._evaluated(others, replace(self._model, landmarks={format: lesson}))
+            costs.append([self._value(after, corpus) - self._value(before, corpus) for corpus in CORPORA])
+        mean = np.mean(costs, axis=0)
+        rows = [[corpus, f"{change:+.4f}"] for corpus, change in zip(CORPORA, mean.tolist(), strict=True)]
+        lost = max(0.0, -float(np.nanmin(mean)))
+        verdict = "kept" if lost <= LARGEST_LOSS else "NOT"
+        yield ""
+        yield Table([f"dev pages of other sites, change of F1, mean of {len(costs)} lessons", ""], rows).markdown()
+        yield f"\nLargest loss {lost:.4f}, at most {LARGEST_LOSS} allowed: {verdict}"
 
     def _evaluated(self, sources: Sequence[Source], model: Model) -> Evaluation:
         return evaluate(sources, Plan(model, self._shared, inputs=(self._input,)))
 
-    def _f1(self, result: Evaluation, corpus: str) -> float:
+    def _value(self, result: Evaluation, corpus: str) -> float:
         score = result.score(MEASURES[corpus], corpus, input=self._input)
         return score.value if score else float("nan")
-
-    def _losses(self, before: Evaluation, after: Evaluation) -> list[float]:
-        return [self._f1(after, corpus) - self._f1(before, corpus) for corpus in CORPORA]
-
-    def _print_losses(self, costs: Sequence[Sequence[float]]) -> None:
-        mean = np.mean(costs, axis=0)
-        rows = [[corpus, f"{loss:+.4f}"] for corpus, loss in zip(CORPORA, mean.tolist(), strict=True)]
-        print(Table([f"other corpora, change of F1, mean of {len(costs)} lessons", ""], rows).markdown())
-        lost = -float(np.nanmin(mean))
-        print(
-            f"\nLargest loss {lost:.4f}, at most {LARGEST_LOSS} allowed: {'kept' if lost <= LARGEST_LOSS else 'NOT'}\n"
-        )
-
-
-def corrected(source: Source, dump: Dump | None, labelled: LabelledPage) -> list[Label]:
-    """What a user would leave of the labels of a page, and put in place of those that are wrong."""
-    if dump is not None and dump.labels is not None:
-        return [Label(name) for name in dump.labels]
-    shares, _ = matched_shares([line.text for line in labelled.lines], source.gold or "")
-    found = []
-    for line, share in zip(labelled.lines, shares.tolist(), strict=True):
-        headline = line == labelled.headline and source.corpus not in HEADLINE_IN_GOLD
-        others = LABELS[1 + int(np.argmax(line.probabilities[1:]))]
-        found.append(Label.BODY if share >= IN_GOLD or headline else others)
-    return found
-
-
-def best_text(source: Source, page: Page) -> str:
-    """The lines that the gold text holds."""
-    texts = lines_of(page)
-    shares, _ = matched_shares(texts, source.gold or "")
-    return "\n".join(text for text, share in zip(texts, shares.tolist(), strict=True) if share >= IN_GOLD)
 
 
 def gain(scores: Sequence[SiteScore]) -> str:

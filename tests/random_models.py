@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from extractor import Model
-from extractor.classifier import KINDS, LineClassifier, Stage
+from extractor.classifier import LineClassifier, Stage
 from extractor.features import CLASS_NAMES, FEATURES_VERSION, OWN_NAMES, REPETITION_NAMES
 from extractor.forest import DEPTH, LEAF_VALUES, LEAVES, Forest
+from extractor.kinds import KIND_NAMES, KINDS, KindTable
 from extractor.markup import MARKUP_NAMES
 from extractor.model_file import Check
 from extractor.network import STATE, TAPS, WORD_NAMES, Block, Dense, Network
@@ -37,17 +38,18 @@ def make_random_model(seed: int, trees: int = 24) -> Model:
     own = {"text": OWN_NAMES, "html": (*OWN_NAMES, *MARKUP_NAMES)}
     classifiers = {name: random_classifier(random, columns, trees) for name, columns in own.items()}
     checks = {
-        name: make_check(random, (*columns, *REPETITION_NAMES, *WORD_NAMES), classifiers[name])
+        name: make_check(random, (*columns, *KIND_NAMES, *REPETITION_NAMES, *WORD_NAMES), classifiers[name])
         for name, columns in own.items()
     }
+    kinds = KindTable(random.integers(-60, 60, (1 << 8, len(KINDS)), np.int8))
     card = {"features_version": FEATURES_VERSION, "about": "random trees, for tests"}
-    return Model(*tables, classifiers, checks, card)
+    return Model(*tables, kinds, classifiers, checks, card)
 
 
 def random_classifier(random: np.random.Generator, own: Sequence[str], trees: int) -> LineClassifier:
     second, repetition = (*own, *CONTEXT, *FIRST_STAGE, *AROUND), (*REPETITION_NAMES, *FIRST_STAGE)
     stages = [Stage(names, random_forest(random, len(names), trees)) for names in (second, repetition)]
-    kind = ("page_lines", "page_prose", *(f"{name}@page" for name in FIRST_STAGE))
+    kind = (*KIND_NAMES, "page_lines", "page_prose", *(f"{name}@page" for name in FIRST_STAGE))
     stages.append(Stage(kind, random_forest(random, len(kind), trees, len(KINDS))))
     network = random_network(random, own)
     return LineClassifier(network, *stages, random.uniform(0.5, 1.5, 5), random.uniform(-0.5, 0.5, 5))
@@ -72,6 +74,7 @@ def random_network(random: np.random.Generator, own: Sequence[str], channels: in
         },
         random_layer(random, channels, channels),
         random_layer(random, channels, channels),
+        random_layer(random, 2 * (channels // 2), channels),
         tuple(random_block(random, channels, dilation) for dilation in (1, 2, 4)),
         random_layer(random, channels, 5, unit=0.01),
     )

@@ -42,7 +42,6 @@ _SHORT = "short standing headings: "
 HARD_CASES: dict[str, str] = {
     "book_reviews_ru": _SHORT + "lost by the table",
     "documentation_en": "short headings and a sentence under every function of a reference: lost without a table too",
-    "forum_it": "a short greeting of every answer: lost by the table",
     "gardening_pt": _SHORT + "lost by the table",
     "health_questions_zh": _SHORT + "lost by the table",
     "museums_fr": _SHORT + "lost by the table and without it",
@@ -268,7 +267,7 @@ def test_the_seeds_are_reported_as_copies(tmp_path: Path, lay_out: Callable[[Pat
     [
         seeds_in_one_folder,
         seeds_in_two_folders,
-        pytest.param(seeds_among_others, marks=pytest.mark.xfail(reason="a button above the teasers joins them")),
+        seeds_among_others,
     ],
 )
 def test_the_seeds_have_the_same_labels_as_alone(tmp_path: Path, lay_out: Callable[[Path], None]) -> None:

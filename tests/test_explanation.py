@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,10 @@ from extractor.counting import PageLines
 from extractor.explanation import Explanation, explain, group_of
 from extractor.explanation_listing import explanation_listing
 from extractor.features import CLASS_NAMES
+from extractor.labelling import read_lines
+from extractor.landmarks import Landmarks
 from extractor.repetition import RepetitionCounter
+from extractor.wording import WordingTable
 
 DUMP = """Start | Harbour | Weather | Contact
 
@@ -184,3 +188,18 @@ def test_terminal_codes_of_a_page_are_shown_not_obeyed(tmp_path: Path) -> None:
     code, output, _ = run(str(path), "1")
     assert code == 0
     assert "\x1b" not in output
+
+
+# --- a taught model ---------------------------------------------------------------------------------
+
+
+def test_landmarks_are_among_what_sums_to_the_score(random_model: Model) -> None:
+    text = "Home\nPrint this page\nA sentence of the text, long enough to be one.\nLeave a reply\nFooter"
+    hashes = np.unique(read_lines(Page(text), random_model).batch.line_hashes >> np.uint64(32)).astype(np.uint32)
+    weights = np.random.default_rng(0).integers(-90, 90, (256, len(CLASS_NAMES))).astype(np.int8)
+    landmarks = Landmarks(hashes, np.zeros(len(hashes), np.int64), WordingTable(weights))
+    found = explain(text, 3, model=replace(random_model, landmarks={"text": landmarks}))
+    assert "landmarks of the site" in found.second.by_group()
+    total = np.array(found.second.base) + np.sum([one.scores for one in found.second.contributions], axis=0)
+    np.testing.assert_allclose(total, found.second.scores, atol=1e-9)
+    np.testing.assert_allclose(softmax(np.array(found.second.scores)[:, None])[:, 0], found.own, atol=1e-9)

@@ -75,3 +75,15 @@ def test_layers_that_do_not_fit_are_refused(network: Network) -> None:
     arrays = network.arrays() | {"reading.weights": np.zeros((3, 8), np.int32)}
     with pytest.raises(ValueError, match="do not fit"):
         Network.of_arrays(arrays)
+
+
+def test_the_largest_values_above_and_below_reach_over_the_whole_page(network: Network) -> None:
+    nothing = network.page._replace(weights=np.zeros_like(network.page.weights))
+    network, lines = network._replace(page=nothing), 200
+    columns = {name: np.repeat(column, lines) for name, column in columns_of(np.random.default_rng(5), 1).items()}
+    before = network.scores(columns, np.array([0, lines]))
+    for place, far in ((0, lines - 1), (lines - 1, 0)):
+        changed = {name: column.copy() for name, column in columns.items()}
+        for column in changed.values():
+            column[place] ^= 255
+        assert not np.array_equal(network.scores(changed, np.array([0, lines]))[:, far], before[:, far])

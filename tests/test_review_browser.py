@@ -27,7 +27,8 @@ CONFLICT = "409"
 PATIENCE = 60_000
 """Milliseconds: a machine that does other work as well must not fail the test."""
 
-# A site as a user might bring it: in each article stands the tide of the day, which the user does not want.
+# A site as a user might bring it: below each article stands the tide of the day, which leads to a page of the harbour
+# and so is related-link for this user. No model would say so by itself: it is taken for body or nav.
 ARTICLES = (
     (
         "Nieuwe roede voor de molen",
@@ -172,8 +173,8 @@ def test_a_run_relabelled_by_keyboard_is_saved_and_there_again(
     shows(tab, "#page-name", "day-")  # the least certain page opens by itself
     name = tab.locator("#page-name").text_content() or ""
     before = labels_shown(tab)
-    relabel_the_tide(tab, "3")
-    expected = [*before[: TIDE.start], *["nav"] * 4, *before[TIDE.stop :]]
+    relabel_the_tide(tab, "4")
+    expected = [*before[: TIDE.start], *["related-link"] * 4, *before[TIDE.stop :]]
     assert labels_shown(tab) == expected
     assert [*map(str, read_labelled_page(mill / name).labels)] == expected
     assert "hoogwater" not in (tab.locator("#text").text_content() or "")
@@ -290,24 +291,24 @@ def test_what_is_corrected_by_keyboard_is_learned(
     for needed in ("catboost", "lightgbm", "sklearn", "scipy", "rapidfuzz", "pyarrow", "html2text", "torch"):
         pytest.importorskip(needed, reason=f"{needed} is not installed (pip install '.[train]')")
     fresh = [Page(mill_page(day), kind="text") for day in range(TAUGHT, len(ARTICLES))]
-    for page in fresh:
-        assert label(page, model=shipped_model).labels[TIDE].count(Label.BODY) >= 2  # so there is something to teach
+    for page in fresh:  # so that there is something to teach
+        assert label(page, model=shipped_model).labels[TIDE].count(Label.RELATED_LINK) <= 2
 
     tab.goto(start(mill))
     shows(tab, "#page-name", "day-")
     for done in range(1, TAUGHT + 1):
         name = tab.locator("#page-name").text_content() or ""
-        relabel_the_tide(tab, "n")
+        relabel_the_tide(tab, "l")
         press(tab, "Enter")
         shows(tab, "#counts", f"{done} of 4 pages done")
         if done < TAUGHT:
             playwright.expect(tab.locator("#page-name")).not_to_have_text(name, timeout=PATIENCE)
-        assert read_labelled_page(mill / name).labels[TIDE] == (Label.NAV,) * 4
+        assert read_labelled_page(mill / name).labels[TIDE] == (Label.RELATED_LINK,) * 4
 
     taught = retrained(mill)
     for page in fresh:
         labels = label(page, model=taught).labels
-        assert labels[TIDE] == (Label.NAV,) * 4
+        assert labels[TIDE] == (Label.RELATED_LINK,) * 4
         assert labels[6:10] == (Label.BODY,) * 4  # the article is still the article
 
 
@@ -316,4 +317,4 @@ def retrained(folder: Path) -> Model:
     from extractor.training.own_pages import read_own_pages
     from extractor.training.teaching import TeachingSettings, teach
 
-    return teach(Model.default(), read_own_pages(folder), {}, TeachingSettings())
+    return teach(Model.default(), read_own_pages(folder), TeachingSettings())

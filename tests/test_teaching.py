@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from shutil import copy, copytree
 
@@ -13,21 +12,16 @@ for needed in ("catboost", "lightgbm", "sklearn", "rapidfuzz", "pyarrow", "html2
     pytest.importorskip(needed, reason=f"{needed} is not installed (pip install '.[train]')")
 
 # ruff: noqa: E402  what follows needs the packages asked for above
-from extractor import Label, Model, label_many
+from extractor import Model, Page, label, label_many
 from extractor.errors import LabelsError
-from extractor.features import CLASS_NAMES
 from extractor.labelled_pages import read_labelled_pages
 from extractor.training.commands import train
-from extractor.training.derivation import FOLDS, Tables
 from extractor.training.own_pages import OwnPage, read_own_pages
-from extractor.training.tables import line_table
-from extractor.training.teaching import TeachingSettings, add_trees, replayed_rows, teach
+from extractor.training.teaching import TeachingSettings, teach
 from extractor.training.teaching_trial import try_out
-from extractor.training.token_tuning import NO_OPINION, tune
-from extractor.wording import WordingTable
 
 SITES = Path(__file__).parent / "sites"
-QUICK = TeachingSettings(trees=12, rate=0.4)
+SETTINGS = TeachingSettings()
 
 
 @pytest.fixture(scope="module")
@@ -42,25 +36,6 @@ def accuracy(model: Model, folder: Path) -> float:
     return float(np.mean([truth is label for truth, label in pairs]))
 
 
-# --- tokens -----------------------------------------------------------------------------------------
-
-
-def test_tokens_that_are_unknown_are_learned_and_all_others_stay() -> None:
-    table = WordingTable(np.zeros((16, len(CLASS_NAMES)), np.int8))
-    table.weights[1] = (40, 0, 0, -40, 0)
-    tokens, counts = np.array([1, 2, 1, 3, 2, 3], np.uint32), np.array([2, 2, 2])
-    found = tune(table, tokens, counts, np.array([1, 4, 3]), np.full(3, 5.0)).weights
-    assert (found[1] == table.weights[1]).all()
-    assert found[2, 1] > NO_OPINION > found[2, 4]
-    assert found[3, 4] > NO_OPINION > found[3, 1]
-    assert not found[[0, *range(4, 16)]].any()
-
-
-def test_lines_of_known_tokens_teach_no_words() -> None:
-    table = WordingTable(np.full((8, len(CLASS_NAMES)), 20, np.int8))
-    assert tune(table, np.array([1], np.uint32), np.array([1]), np.array([1]), np.ones(1)) is table
-
-
 # --- teaching ---------------------------------------------------------------------------------------
 
 
@@ -70,65 +45,61 @@ def test_a_taught_site_is_labelled_as_taught(random_model: Model, pages: list[Ow
     sixth.mkdir()
     for ending in (".txt", ".labels"):
         copy(SITES / "recipes_de" / f"6{ending}", sixth)
-    taught = teach(random_model, pages[:5], {}, TeachingSettings(trees=60, rate=0.3))
-    assert accuracy(taught, sixth) > 0.9
+    taught = teach(random_model, pages[:5], SETTINGS)
+    assert accuracy(taught, sixth) > 0.8
     assert accuracy(taught, sixth) > accuracy(random_model, sixth) + 0.2
 
 
 def test_the_same_lesson_gives_the_same_bytes(random_model: Model, pages: list[OwnPage], tmp_path: Path) -> None:
     for name in ("first", "second"):
-        teach(random_model, pages, {}, QUICK).save(tmp_path / name)
+        teach(random_model, pages, SETTINGS).save(tmp_path / name)
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
-    teach(random_model, pages[:5], {}, QUICK).save(tmp_path / "other")
+    teach(random_model, pages[:5], SETTINGS).save(tmp_path / "other")
     assert (tmp_path / "other").read_bytes() != (tmp_path / "first").read_bytes()
 
 
 def test_a_taught_model_is_saved_with_checks_that_it_passes(
     random_model: Model, pages: list[OwnPage], tmp_path: Path
 ) -> None:
-    teach(random_model, pages, {}, QUICK).save(tmp_path / "taught.npz")
-    Model.load(tmp_path / "taught.npz")
+    taught = teach(random_model, pages, SETTINGS)
+    taught.save(tmp_path / "taught.npz")
+    loaded = Model.load(tmp_path / "taught.npz")
+    first = pages[0].page.page
+    assert label(first, model=loaded).labels == label(first, model=taught).labels
+    assert loaded.landmarks["text"].table.weights.any()
 
 
-def test_a_format_that_was_not_taught_keeps_its_trees(random_model: Model, pages: list[OwnPage]) -> None:
-    taught = teach(random_model, pages, {}, QUICK)
-    assert taught.classifiers["html"] is random_model.classifiers["html"]
-    assert len(taught.classifiers["text"].second.forest.features) == 24 + 12
+def test_pages_of_other_sites_are_labelled_as_before(random_model: Model, pages: list[OwnPage]) -> None:
+    taught = teach(random_model, pages, SETTINGS)
+    others = [page.page for page in read_labelled_pages(Path(__file__).parent / "pages")]
+    for before, after in zip(label_many(others, model=random_model), label_many(others, model=taught), strict=True):
+        assert before.labels == after.labels
+        assert [line.probabilities for line in before.lines] == [line.probabilities for line in after.lines]
 
 
-def test_trees_that_say_nothing_change_nothing(random_model: Model) -> None:
-    """Only the rounding of leaf values, and that the calibration is worked in."""
-    classifier = random_model.classifiers["text"]
-    names = classifier.second.names
-    columns = np.random.default_rng(0).integers(0, 256, (len(names), 50), np.uint8)
-    before = classifier.calibrated(classifier.second.scores(columns))
-    same = add_trees(classifier, classifier.second, np.zeros(0, np.int64))
-    rows = columns[[names.index(name) for name in same.names]]
-    np.testing.assert_allclose(same.scores(rows), before, atol=0.01)
+def test_pages_that_share_no_lines_teach_nothing(random_model: Model) -> None:
+    some = read_own_pages(Path(__file__).parent / "pages")[:4]
+    assert not teach(random_model, some[:1], SETTINGS).landmarks
+    assert not teach(random_model, some, SETTINGS).landmarks
 
 
-def test_lines_gone_through_again_are_not_unlearned(random_model: Model, pages: list[OwnPage]) -> None:
-    """Tables in which the same lines are all nav win, at many times the weight."""
-    tables = Tables(random_model.wording, random_model.cues, {"text": random_model.classifiers["text"].first})
-    read = [one for page in pages for one in page.labelled]
-    all_nav = [replace(one, classes=np.full(len(one.classes), 3), trust=one.trust * 1e4) for one in read]
-    table = line_table("text", all_nav, dict.fromkeys((*range(FOLDS), None), tables))
-    rows = replayed_rows(random_model, table, replace(QUICK, replayed=1.0))
-    held_back = teach(random_model, pages, {"text": rows}, QUICK)
-    assert _share_of_nav(held_back) > _share_of_nav(teach(random_model, pages, {}, QUICK)) + 0.2
+def test_a_heavier_page_is_followed_more_closely(random_model: Model, pages: list[OwnPage]) -> None:
+    right = [
+        accuracy(teach(random_model, pages, TeachingSettings(weight)), SITES / "recipes_de") for weight in (0.1, 50)
+    ]
+    assert right[0] < right[1]
 
 
-def _share_of_nav(model: Model) -> float:
-    pages = (page.page for page in read_labelled_pages(SITES / "recipes_de"))
-    labels = [label for page in label_many(pages, model=model) for label in page.labels]
-    return labels.count(Label.NAV) / len(labels)
-
-
-def test_html_pages_teach_both_formats(random_model: Model) -> None:
-    pages = [page for page in read_own_pages(Path(__file__).parent / "pages") if page.page.path.suffix == ".html"][:3]
-    taught = teach(random_model, pages, {}, QUICK)
-    for name in ("text", "html"):
-        assert len(taught.classifiers[name].second.forest.features) == 24 + 12
+def test_batches_do_not_change_what_landmarks_say(random_model: Model, pages: list[OwnPage]) -> None:
+    """Pages of two taught sites and of none, together and one by one."""
+    other = next(folder for folder in sorted(SITES.iterdir()) if folder.is_dir() and folder.name != "recipes_de")
+    taught = teach(random_model, [*pages, *read_own_pages(other)], SETTINGS)
+    both = (read_labelled_pages(folder) for folder in (other, SITES / "recipes_de"))
+    mixed = [page.page for pair in zip(*both, strict=False) for page in pair]
+    mixed.insert(1, Page("Nobody knows this line\n\nnor this one", kind="text"))
+    for page, together in zip(mixed, label_many(mixed, model=taught), strict=True):
+        alone = label(page, model=taught)
+        assert [line.probabilities for line in alone.lines] == [line.probabilities for line in together.lines]
 
 
 # --- pages held out ---------------------------------------------------------------------------------
@@ -151,14 +122,14 @@ def test_every_page_is_judged_by_a_model_that_was_not_taught_it(
 
     monkeypatch.setattr(trial_module, "teach", noted)
     monkeypatch.setattr(trial_module, "judge_pages", judged)
-    try_out(random_model, pages, {}, QUICK, lambda step: None)
+    try_out(random_model, pages, SETTINGS, lambda step: None)
     assert len(lessons) == 9
     assert set().union(*lessons) == {page.digest for page in pages}
 
 
 def test_a_single_page_is_too_few(random_model: Model, pages: list[OwnPage]) -> None:
     with pytest.raises(ValueError, match="label another"):
-        try_out(random_model, pages[:1], {}, QUICK, lambda step: None)
+        try_out(random_model, pages[:1], SETTINGS, lambda step: None)
 
 
 # --- annotations ------------------------------------------------------------------------------------
@@ -206,19 +177,12 @@ def test_dumps_in_other_encodings_are_read(folder: Path) -> None:
 # --- the command ------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    import extractor.training.commands as commands
-
-    monkeypatch.setattr(commands, "TeachingSettings", lambda weight=30.0: TeachingSettings(weight, trees=12, rate=0.4))
-
-
 def run(pages: Path, model: Path, output: Path, *more: str) -> int:
-    return train(["--pages", str(pages), "--only-pages", "--model", str(model), "--output", str(output), *more])
+    return train(["--pages", str(pages), "--model", str(model), "--output", str(output), *more])
 
 
 def test_the_command_teaches_reports_and_will_not_teach_twice(
-    quick: None, folder: Path, random_model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, random_model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "out" / "taught.npz"
     assert run(folder, random_model_path, output) == 0
@@ -234,16 +198,16 @@ def test_the_command_teaches_reports_and_will_not_teach_twice(
     assert "http" not in html.replace("http://www.w3.org/", "")
     # the model that it made knows the pages
     assert run(folder, output, tmp_path / "again.npz") == 2
-    assert "has learned from these pages" in capsys.readouterr().err
+    assert "was taught pages already" in capsys.readouterr().err
 
 
 def test_a_better_model_is_not_replaced_unless_asked(
-    quick: None, folder: Path, random_model: Model, random_model_path: Path, pages: list[OwnPage], tmp_path: Path,
+    folder: Path, random_model: Model, random_model_path: Path, pages: list[OwnPage], tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     output = tmp_path / "best.npz"
     # its card does not say that it knows the pages
-    teach(random_model, pages, {}, TeachingSettings(trees=60, rate=0.3)).save(output)
+    teach(random_model, pages, SETTINGS).save(output)
     before = output.read_bytes()
     assert run(folder, random_model_path, output) == 1
     assert output.read_bytes() == before
@@ -253,7 +217,7 @@ def test_a_better_model_is_not_replaced_unless_asked(
 
 
 def test_what_is_no_model_is_not_replaced(
-    quick: None, folder: Path, random_model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, random_model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "notes.npz"
     output.write_text("my notes", "utf-8")
@@ -262,18 +226,11 @@ def test_what_is_no_model_is_not_replaced(
     assert "--force replaces it" in capsys.readouterr().err
 
 
-def test_missing_tables_are_named(
-    folder: Path, random_model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_pages_without_a_site_are_no_lesson(
+    random_model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["--pages", str(folder), "--model", str(random_model_path), "--data", str(tmp_path / "none")]
-    assert train([*arguments, "--output", str(tmp_path / "taught.npz")]) == 2
-    assert "--only-pages" in capsys.readouterr().err
-
-
-def test_tables_hold_what_the_tuned_words_say(pages: list[OwnPage], random_model: Model) -> None:
-    from extractor.training.token_tuning import tune_tables
-
-    tables = Tables(random_model.wording, random_model.cues)
-    tuned = tune_tables(tables, pages[0].labelled, 2.0)
-    assert tuned.words.weights.shape == tables.words.weights.shape
-    assert tuned.cues is tables.cues
+    for source in sorted((Path(__file__).parent / "pages").glob("*.txt"))[:3]:
+        copy(source, tmp_path)
+        copy(source.with_suffix(".labels"), tmp_path)
+    assert run(tmp_path, random_model_path, tmp_path / "out.npz") == 2
+    assert "share lines" in capsys.readouterr().err

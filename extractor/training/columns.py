@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from extractor.features import CLASS_NAMES, OWN_NAMES, REPETITION_NAMES
+from extractor.kinds import KIND_NAMES
 from extractor.markup import CUE_NAMES, MARKUP_NAMES
 
 
@@ -56,7 +57,7 @@ NETWORK_COLUMNS: dict[str, tuple[str, ...]] = {"text": OWN_NAMES, "html": (*OWN_
 """What the network reads, beside the words of a line."""
 _STAGE_NAMES = tuple(f"p_{name}" for name in CLASS_NAMES)
 BASE_COLUMNS: dict[str, tuple[str, ...]] = {
-    format: (*names, *REPETITION_NAMES, *_STAGE_NAMES) for format, names in NETWORK_COLUMNS.items()
+    format: (*names, *KIND_NAMES, *REPETITION_NAMES, *_STAGE_NAMES) for format, names in NETWORK_COLUMNS.items()
 }
 """What a table of lines stores; everything else is computed from it."""
 
@@ -90,6 +91,7 @@ REPETITION_COLUMNS: tuple[str, ...] = (
 languages."""
 
 KIND_COLUMNS: tuple[str, ...] = (
+    *KIND_NAMES,
     *(name for name in OWN_NAMES if name.startswith("page_")),
     *(f"{name}@page" for name in (
         *_STAGE_NAMES, *WORDING_NAMES, "characters", "words", "sentence_ends", "capitalised", "digits", "number_words",

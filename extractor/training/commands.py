@@ -28,8 +28,7 @@ def train(arguments: Sequence[str]) -> int:
     try:
         if options.pages:
             settings = TeachingSettings(weight=options.weight)
-            data = None if options.only_pages else options.data
-            return teach_command(options.pages, options.model, options.output or TAUGHT, data, settings, options.force)
+            return teach_command(options.pages, options.model, options.output or TAUGHT, settings, options.force)
         return _train(options.data, options.output or MODEL)
     except (LabelsError, ModelError, OSError, ValueError) as error:
         print(*(f"extractor train: {line}" for line in str(error).split("\n")), sep="\n", file=sys.stderr)
@@ -63,10 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, help=f"the model to write; {MODEL}, or with --pages {TAUGHT}")
     own = parser.add_argument_group("labelled pages of your own")
     own.add_argument("--pages", type=Path, help="folder of labelled pages; a folder in it is a site")
-    own.add_argument("--only-pages", action="store_true", help="learn from them alone, not from the tables besides")
     own.add_argument(
         "--weight", type=float, default=TeachingSettings().weight,
-        help="what a line of theirs counts, where 1 is a line of the tables (default: %(default)g)",
+        help="what a line of theirs counts: more follows them more closely (default: %(default)g)",
     )  # fmt: skip
     own.add_argument("--model", type=Path, default=default_model_path(), help="what to teach; the shipped one")
     own.add_argument("--force", action="store_true", help="write the model even if the one that is there is better")

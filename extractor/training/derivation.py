@@ -20,6 +20,7 @@ from extractor.characters import Array, Bytes, CharacterClass, Integers
 from extractor.classifier import BODY, HEADER, HEADLINE
 from extractor.context import Neighbourhood
 from extractor.features import FEATURES
+from extractor.kinds import KINDS, KindTable
 from extractor.markup import CUE_NAMES, MARKUP_NAMES
 from extractor.network import Network
 from extractor.training.columns import CUE_CONTEXT, MARKUP_CONTEXT, OWN_CONTEXT, WORDING_CONTEXT, WORDING_NAMES
@@ -54,11 +55,12 @@ _WORDED_NAMES = (*_TEACHER_NAMES, *WORDING_NAMES, *WORDING_CONTEXT, *CUE_NAMES, 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The tables of words and of class names, and the networks by format, once they are learned."""
+    """The tables of words and of class names; the networks by format and the table of kinds, once they are learned."""
 
     words: WordingTable
     cues: WordingTable
     networks: Mapping[str, Network] = field(default_factory=dict)
+    kinds: KindTable = field(default_factory=lambda: KindTable(np.zeros((1, len(KINDS)), np.int8)))
 
 
 def site_number(site: str) -> int:

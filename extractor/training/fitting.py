@@ -18,14 +18,17 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from extractor.characters import Array, Bytes, Integers
+from extractor.characters import Array, Bytes, Hashes, Integers, sum_runs
 from extractor.classifier import Stage
 from extractor.features import CLASS_NAMES
 from extractor.forest import DEPTH, LEAF_VALUES, LEAVES, Forest
+from extractor.kinds import KIND_STEPS, KINDS, KindTable, word_levels
 from extractor.wording import WordingTable
 
 WEIGHT_STEPS = 32
 """Steps of a stored word weight to one unit of log-odds."""
+KIND_STRENGTH = 50.0
+"""Inverse of the L2 penalty on what words say of kinds."""
 TRUST_IN_READING = 3.0
 """A line read by hand counts so many times one whose label was derived."""
 _NEVER = -50.0
@@ -54,6 +57,19 @@ def fit_table(
     found[:, model.classes_] = coefficients.T
     found -= found.mean(axis=1, keepdims=True)
     return WordingTable(np.clip(np.rint(found * WEIGHT_STEPS), -127, 127).astype(np.int8))
+
+
+def fit_kind_table(words: Hashes, offsets: Integers, kinds: Integers, buckets: int) -> KindTable:
+    """Weights of the hashed words of pages, in runs by page, by multinomial logistic regression on vectors of unit
+    length; kinds: indices into KINDS, one a page."""
+    columns, levels, bounds = word_levels(words, offsets, buckets)
+    lengths = np.repeat(np.sqrt(np.maximum(sum_runs(levels * levels, bounds), 1)), np.diff(bounds))
+    rows = csr_matrix((levels / lengths, columns, bounds), shape=(len(kinds), buckets))
+    model = LogisticRegression(C=KIND_STRENGTH, max_iter=80, tol=1e-3, solver="lbfgs").fit(rows, kinds)
+    found = np.zeros((buckets, len(KINDS)))
+    coefficients = model.coef_ if len(model.classes_) > 2 else np.concatenate((-model.coef_, model.coef_)) / 2
+    found[:, model.classes_] = coefficients.T
+    return KindTable(np.clip(np.rint(found * KIND_STEPS), -127, 127).astype(np.int8))
 
 
 def fit_stage(

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor.characters import Bytes, Integers, read_texts
-from extractor.classifier import KINDS, LineClassifier, decide, merge_classes
+from extractor.classifier import LineClassifier, decide, merge_classes
 from extractor.features import CLASS_NAMES, FEATURES, own_columns
+from extractor.kinds import KINDS
 from extractor.labelling import BETAS
 from extractor.training.columns import BASE_COLUMNS
 from extractor.training.derivation import FOLDS

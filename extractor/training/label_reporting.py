@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_curve
 
-from extractor.classifier import KINDS
+from extractor.kinds import KINDS
 from extractor.page import LABELS
 from extractor.training import charts
 from extractor.training.evaluation import KIND, KIND_CORPUS

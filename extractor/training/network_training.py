@@ -1,7 +1,7 @@
 """Labelled views -> networks: the first stage of the classifier, and what it says of sites it was not trained on.
 
-Fitted with PyTorch in floating point, then exported as whole numbers (network.py). The seed and the number of
-threads are fixed: the same views give the same network on the same versions and processor family.
+Fitted with PyTorch in floating point, then exported as whole numbers (network.py). The seed is fixed, and one thread
+does it all: the same views give the same network on the same versions and processor family.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from extractor.characters import Array, Bytes, Integers
 from extractor.features import CLASS_NAMES
 from extractor.network import EXACT, STATE, TAPS, WORD_NAMES, WORD_OUTPUTS, Block, Dense, Network
 from extractor.training.columns import KIND_VALUED
-from extractor.training.fitting import THREADS, TRUST_IN_READING
+from extractor.training.fitting import TRUST_IN_READING
 from extractor.wording import WordingTable
 
 CHANNELS = 64
+SWEPT = 32
+"""Channels whose largest values above and below are looked at."""
 WORD_BUCKETS = 1 << 16
 WORD_STEPS = 63
 """Steps of a learned word weight to one; sums beyond 2 are cut, in training as in use."""
@@ -40,10 +42,11 @@ _CALIBRATION_PAGES = 400
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:
-    """How long and how fast is learned, and what share of the word outputs and channels is left out at random."""
+    """How long and how fast is learned, and what share of tokens, word outputs and channels is left out at random."""
 
-    epochs: int = 4
+    epochs: int = 3
     rate: float = 0.003
+    token_dropout: float = 0.1
     word_dropout: float = 0.5
     dropout: float = 0.2
 
@@ -80,7 +83,7 @@ def page_weights(lines: Integers, trust: NDArray[np.float64], read: NDArray[np.b
 def fit_network(pages: NetworkPages, settings: NetworkSettings | None = None, seed: int = 0) -> Network:
     """A network of these pages, in whole numbers."""
     settings = settings or NetworkSettings()
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(1)  # two would wait for each other longer than they work, where others work too
     torch.manual_seed(seed)
     inputs = _Inputs(pages)
     module = _Module(inputs, settings)
@@ -177,6 +180,7 @@ class _Module(nn.Module):
         nn.init.zeros_(self.kinds.weight)
         self.reading = nn.Linear(len(inputs.names) + WORD_OUTPUTS, CHANNELS)
         self.understanding, self.page = nn.Linear(CHANNELS, CHANNELS), nn.Linear(CHANNELS, CHANNELS)
+        self.sweep, self.sweep_norm = nn.Linear(2 * SWEPT, CHANNELS), nn.BatchNorm1d(CHANNELS)
         self.taps = nn.ModuleList(
             nn.Conv1d(CHANNELS, CHANNELS, TAPS, padding=TAPS // 2 * dilation, dilation=dilation, groups=CHANNELS,
                       bias=False)
@@ -185,13 +189,18 @@ class _Module(nn.Module):
         self.dense = nn.ModuleList(nn.Linear(CHANNELS, CHANNELS) for _ in DILATIONS)
         self.norms = nn.ModuleList(nn.BatchNorm1d(CHANNELS) for _ in range(2 + len(DILATIONS)))
         self.deciding = nn.Linear(CHANNELS, len(CLASS_NAMES))
+        self.token_dropout = nn.Dropout(settings.token_dropout)
         self.word_dropout, self.dropout = nn.Dropout(settings.word_dropout), nn.Dropout(settings.dropout)
         self.seen: list[tuple[str, Any]] | None = None
 
     def forward(self, batch: _Batch) -> Any:
         """Log-odds, (lines, classes)."""
         lengths = (batch.offsets[1:] - batch.offsets[:-1]).clamp(min=1).float()
-        words = (self.words(batch.tokens, batch.offsets) * lengths.rsqrt()[:, None]).clamp(-2.0, 2.0)
+        # a token that is left out counts for nothing, those kept for more
+        kept = self.token_dropout(torch.ones(len(batch.tokens)))
+        words = (self.words(batch.tokens, batch.offsets, per_sample_weights=kept) * lengths.rsqrt()[:, None]).clamp(
+            -2.0, 2.0
+        )
         sums = self.reading(torch.cat([batch.columns, self.word_dropout(words)], 1))
         if batch.kinds.shape[1]:
             sums = sums + self.kinds(batch.kinds).sum(1)
@@ -201,7 +210,9 @@ class _Module(nn.Module):
         state = own.new_zeros(*places.shape, CHANNELS)
         state[places] = own
         mean = state.sum(1) / mask.sum(1)
+        swept = functional.relu(self.sweep_norm(self.sweep(_largest(state[..., :SWEPT])[places])))
         state = (state + functional.relu(self.page(mean))[:, None]) * mask
+        state[places] = state[places] + self.dropout(swept)
         self._note("state", state[places])
         for taps, dense, norm in zip(self.taps, self.dense, self.norms[2:], strict=True):
             seen = self._note("seen", taps(state.transpose(1, 2)).transpose(1, 2)[places])
@@ -214,6 +225,14 @@ class _Module(nn.Module):
         if self.seen is not None:
             self.seen.append((name, values.abs().max(0).values.detach().numpy()))
         return values
+
+
+def _largest(state: Any) -> Any:
+    """As Network has it: (pages, lines, channels) -> the largest values above, then below; no value is below 0."""
+    nothing = torch.zeros_like(state[:, :1])
+    above = torch.cat([nothing, torch.cummax(state, 1).values[:, :-1]], 1)
+    below = torch.cummax(state.flip(1), 1).values.flip(1)
+    return torch.cat([above, torch.cat([below[:, 1:], nothing], 1)], 2)
 
 
 class _Export:
@@ -257,12 +276,14 @@ class _Export:
         understanding, _ = _dense(understood * self._read[:, None], understood_bias, self._state, STATE)
         page_weights_, page_bias = _folded(module.page)
         page, _ = _dense(page_weights_ * self._state[:, None], page_bias, self._state, STATE)
+        swept, swept_bias = _folded(module.sweep, module.sweep_norm)
+        sweep, _ = _dense(swept * np.tile(self._state[:SWEPT], 2)[:, None], swept_bias, self._state, STATE)
         decided, decided_bias = _folded(module.deciding)
         deciding, _ = _dense(decided * self._state[:, None], decided_bias, np.ones(len(CLASS_NAMES)), STATE)
         blocks = tuple(self._block(number) for number in range(len(DILATIONS)))
         words = np.clip(np.rint(module.words.weight.detach().numpy() * WORD_STEPS), -127, 127).astype(np.int8)
         names = (*inputs.names, *WORD_NAMES)
-        return Network(names, WordingTable(words), reading, kinds, understanding, page, blocks, deciding)
+        return Network(names, WordingTable(words), reading, kinds, understanding, page, sweep, blocks, deciding)
 
     def _kind_weights(self) -> dict[str, Array]:
         norm: Any = self._module.norms[0]

@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from extractor.characters import Bytes
 from extractor.classifier import softmax, stage_columns
 from extractor.training.columns import NETWORK_COLUMNS
-from extractor.training.derivation import FOLDS, LabelledView, Tables, cue_columns, fold_of, tables_of, word_columns
+from extractor.training.derivation import LabelledView, Tables, cue_columns, fold_of, tables_of, word_columns
+from extractor.training.fitting import THREADS
 from extractor.training.views import View
 
 if TYPE_CHECKING:
@@ -26,12 +28,13 @@ def add_networks(
 
     found = dict(tables)
     for format in ("text", "html"):
+        progress(f"networks for {format}")
         chosen = [one for one in labelled if len(one.classes) and one.view.format == format]
         pages = _network_pages(format, chosen, tables)
         folds = np.array([fold_of(one.view.site) for one in chosen])
-        for fold in (*range(FOLDS), None):
-            progress(f"network for {format}, " + ("all sites" if fold is None else f"without fold {fold}"))
-            network = fit_network(pages if fold is None else pages.of(folds != fold))
+        seen = {fold: folds != fold if fold is not None else np.ones(len(folds), bool) for fold in tables}
+        networks = Parallel(n_jobs=THREADS)(delayed(fit_network)(pages.of(seen[fold])) for fold in seen)
+        for fold, network in zip(seen, networks, strict=True):
             found[fold] = replace(found[fold], networks={**found[fold].networks, format: network})
     return found
 

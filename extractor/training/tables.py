@@ -2,7 +2,7 @@
 
 One file a kind of page (text, html): a column of 8-bit values for each base column of a line, its class,
 its trust, whether it was read by hand, the kind of its page and the number of its site. Beside them words.npz,
-the tables of words and class names and the networks. No text is stored.
+the tables of words, class names and kinds and the networks. No text is stored.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from extractor.characters import Array, Bytes, Integers
-from extractor.classifier import BODY, HEADLINE, KINDS
 from extractor.context import Neighbourhood
 from extractor.features import FEATURES_VERSION
+from extractor.kinds import kind_table_of
 from extractor.network import Network
 from extractor.training.columns import BASE_COLUMNS
 from extractor.training.derivation import FOLDS, LabelledView, Tables, site_number
+from extractor.training.kind_tables import kind_columns, kind_of
 from extractor.training.networks import network_columns, network_inputs
 from extractor.wording import WordingTable
 
@@ -74,7 +75,8 @@ def line_table(format: str, labelled: Sequence[LabelledView], tables: dict[int |
     base = []
     for one in kept:
         inputs = network_inputs(one.view, tables)
-        base.append(np.concatenate([inputs, one.view.repetition, network_columns(one.view, inputs, tables)]))
+        kinds, said = kind_columns(one.view, tables), network_columns(one.view, inputs, tables)
+        base.append(np.concatenate([inputs, kinds, one.view.repetition, said]))
     lines = [len(one.classes) for one in kept]
     return LineTable(
         format, np.concatenate(base, axis=1), np.concatenate(([0], np.cumsum(lines))),
@@ -82,13 +84,6 @@ def line_table(format: str, labelled: Sequence[LabelledView], tables: dict[int |
         np.concatenate([one.read for one in kept]), np.repeat([kind_of(one) for one in kept], lines),
         np.repeat([site_number(one.view.site) for one in kept], lines), tables[None].networks[format],
     )  # fmt: skip
-
-
-def kind_of(labelled: LabelledView) -> int:
-    """The page's kind, as its corpus has it; "none" for a page read by hand that has no body; else -1."""
-    if labelled.read.all() and not np.isin(labelled.classes, (HEADLINE, BODY)).any():
-        return KINDS.index("none")
-    return KINDS.index(labelled.view.page_type) if labelled.view.page_type in KINDS else -1
 
 
 def joined(first: LineTable, second: LineTable) -> LineTable:
@@ -120,7 +115,7 @@ def write_tables(folder: Path, tables: Sequence[LineTable], words: Tables) -> No
             compression="zstd", compression_level=19, use_dictionary=False, row_group_size=1 << 21,
             data_page_size=1 << 24, column_encoding=dict.fromkeys(columns, "BYTE_STREAM_SPLIT"),
         )  # fmt: skip
-    learned = {"words": words.words.weights, "cues": words.cues.weights}
+    learned = {"words": words.words.weights, "cues": words.cues.weights, "kinds": words.kinds.weights}
     for format, network in words.networks.items():
         learned |= {f"{format}.{name}": array for name, array in network.arrays().items()}
     with (folder / "words.npz").open("wb") as file:
@@ -148,7 +143,7 @@ def read_table(folder: Path, format: str) -> LineTable:
 
 
 def read_words(folder: Path) -> Tables:
-    """The tables of words and class names and the networks that saw all training pages."""
+    """The tables of words, class names and kinds and the networks that saw all training pages."""
     with np.load(folder / "words.npz", allow_pickle=False) as stored:
         arrays = dict(stored)
     networks = {
@@ -157,7 +152,8 @@ def read_words(folder: Path) -> Tables:
         )
         for format in FORMATS
     }
-    return Tables(WordingTable(arrays["words"]), WordingTable(arrays["cues"]), networks)
+    words, cues = WordingTable(arrays["words"]), WordingTable(arrays["cues"])
+    return Tables(words, cues, networks, kind_table_of(arrays["kinds"]))
 
 
 def _network_arrays(words: Tables) -> Iterator[Array]:
@@ -181,6 +177,6 @@ def digest(tables: Mapping[str, LineTable], words: Tables) -> str:
             table.sites,
         ):
             found.update(np.ascontiguousarray(values).tobytes())
-    for weights in (words.words.weights, words.cues.weights, *_network_arrays(words)):
+    for weights in (words.words.weights, words.cues.weights, words.kinds.weights, *_network_arrays(words)):
         found.update(weights.tobytes())
     return found.hexdigest()

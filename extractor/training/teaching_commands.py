@@ -6,46 +6,42 @@ the one that it would replace, is not written, unless one asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from extractor.errors import ModelError
-from extractor.model_file import Model
+from extractor.model_file import FORMATS, Model
 from extractor.training.measures import Score
 from extractor.training.own_evaluation import judge_pages
 from extractor.training.own_pages import OwnPage, read_own_pages
 from extractor.training.progress import Steps
 from extractor.training.report_page import as_html, as_markdown
 from extractor.training.samples import Evaluation
-from extractor.training.tables import read_table
-from extractor.training.teaching import Replay, TeachingSettings, replayed_rows, teach
+from extractor.training.teaching import TeachingSettings, teach
 from extractor.training.teaching_report import TITLE, report_sections
 from extractor.training.teaching_trial import Trial, all_lines, lessons, scores, try_out
 
 NOT_BETTER = 1
-_LESSON = "trees more"
+_LESSON = "landmarks"
 """What the steps are told by that take nearly all of the time."""
 
 
-def teach_command(
-    folder: Path, model_path: Path, output: Path, data: Path | None, settings: TeachingSettings, force: bool
-) -> int:
-    """Teach a model the pages of a folder, write it and its report; data: folder of the tables whose lines are gone
-    through besides, if any are to be. The exit code. LabelsError, ModelError, OSError, ValueError for wrong input."""
+def teach_command(folder: Path, model_path: Path, output: Path, settings: TeachingSettings, force: bool) -> int:
+    """Teach a model the pages of a folder, write it and its report. The exit code. LabelsError, ModelError, OSError,
+    ValueError for wrong input."""
     pages, model = read_own_pages(folder), Model.load(model_path)
-    known = _learned(model)
-    if any(page.digest in known for page in pages):
-        raise ValueError(f"{model_path}: has learned from these pages already; teach the model that it was made from")
+    if _learned(model):
+        raise ValueError(f"{model_path}: was taught pages already; teach the model that it was made from all pages")
     rival = _rival(output, force)
-    formats = sorted({one.view.format for page in pages for one in page.labelled})
-    with Steps(len(formats) * (lessons(pages) + 1), lambda step: float(_LESSON in step)) as progress:
-        replay = _replay(model, data, formats, settings, progress)
-        trial = try_out(model, pages, replay, settings, progress)
+    with Steps(len(FORMATS) * (lessons(pages) + 1), lambda step: float(_LESSON in step)) as progress:
+        trial = try_out(model, pages, settings, progress)
         progress("the model of all pages")
-        taught = teach(model, pages, replay, settings, progress)
-    card = _card(model, pages, trial, settings, data)
+        taught = teach(model, pages, settings, progress)
+    if not taught.landmarks:
+        raise ValueError(f"{folder}: no two pages of a folder share lines, so there is no site to learn")
+    card = _card(model, pages, trial, settings)
     refusal = _refusal(trial, pages, rival, output)
     report = output.with_suffix("")
     _write_report(report, report_sections(trial, card, _verdict(trial, refusal, output, force)))
@@ -70,23 +66,6 @@ def _rival(output: Path, force: bool) -> Model | None:
         if force:
             return None
         raise ValueError(f"{error}; --force replaces it") from None
-
-
-def _replay(
-    model: Model, data: Path | None, formats: Sequence[str], settings: TeachingSettings,
-    progress: Callable[[str], None],
-) -> Replay:  # fmt: skip
-    found = {}
-    for format in formats if data else ():
-        progress(f"{format}: lines of the tables")
-        try:
-            found[format] = replayed_rows(model, read_table(data or Path(), format), settings)
-        except FileNotFoundError:
-            raise ValueError(
-                f"{data}: no training tables in it; give their folder with --data, or learn from your pages alone with"
-                " --only-pages"
-            ) from None
-    return found
 
 
 def _refusal(trial: Trial, pages: Sequence[OwnPage], rival: Model | None, output: Path) -> str:
@@ -120,9 +99,7 @@ def _signed(gain: Score) -> str:
     return f"{gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"
 
 
-def _card(
-    model: Model, pages: Sequence[OwnPage], trial: Trial, settings: TeachingSettings, data: Path | None
-) -> Mapping[str, Any]:
+def _card(model: Model, pages: Sequence[OwnPage], trial: Trial, settings: TeachingSettings) -> Mapping[str, Any]:
     """What the model was made of: the card of the model that was taught, and what it was taught."""
     return {
         **model.card,
@@ -131,9 +108,8 @@ def _card(
             "sites": len({page.site for page in pages}),
             "lines": sum(len(page.page.labels) for page in pages),
             "weight": settings.weight,
-            "beside": "lines of the training tables" if data else "nothing",
         },
-        "scores": {"held out": "sites" if trial.by_site else "pages", **scores(trial.best)},
+        "scores": {"held out": "pages", **scores(trial.best)},
         "limits": f"taught on pages of {len({page.site for page in pages})} sites; before: {model.card.get('limits')}",
     }
 

@@ -23,8 +23,9 @@ def report_sections(trial: Trial, card: Mapping[str, Any], verdict: str) -> list
     """The sections of the report; verdict: what became of the model, in a sentence."""
     unit = "site" if trial.by_site else "page"
     how = (
-        f"Each page was judged by a model that was taught on other {unit}s only; the model that is written has learned"
-        f" from all pages. Intervals are of 95 %, drawn by {unit}."
+        "Each page was judged by a model that was taught other pages only, those of its site among them; the model that"
+        f" is written has learned from all pages. Intervals are of 95 %, drawn by {unit}. Pages of sites that were not"
+        " taught are labelled as before."
     )
     return [
         Section("In short", f"{verdict} {how}"),

@@ -1,11 +1,12 @@
 """Labelled pages -> what a model taught on some of them makes of the others, beside the model as it was.
 
-Sites are held out in turn, so that each page is judged by a model that has seen none of its site; where all pages are
-of one site, pages are held out. The learning curve is that of the same pages, after a part of the others.
+Pages of every site are held out in turn, so that each page is judged by a model that was taught other pages of its
+site. The learning curve is that of the same pages, after a part of the others.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -18,7 +19,7 @@ from extractor.training.measures import Score
 from extractor.training.own_evaluation import ACCURACY, judge_pages
 from extractor.training.own_pages import OwnPage
 from extractor.training.samples import HAND, INPUTS, OURS, Evaluation, Sample
-from extractor.training.teaching import Replay, TeachingSettings, teach
+from extractor.training.teaching import TeachingSettings, teach
 
 MOST_FOLDS = 3
 SHARES = (0.25, 0.5, 1.0)
@@ -29,7 +30,8 @@ SHARES = (0.25, 0.5, 1.0)
 class Trial:
     """Pages that were held out, as labelled by the model as it was, and by taught ones, the last from all the others.
 
-    by_site: whether sites were held out; learned: how many pages each of the taught models had, on average."""
+    by_site: whether they are of several sites, by which intervals are drawn then; learned: how many pages each of the
+    taught models had, on average."""
 
     by_site: bool
     current: Evaluation = field(default_factory=Evaluation)
@@ -71,36 +73,43 @@ def lessons(pages: Sequence[OwnPage]) -> int:
 
 
 def try_out(
-    model: Model, pages: Sequence[OwnPage], replay: Replay, settings: TeachingSettings, progress: Callable[[str], None]
+    model: Model, pages: Sequence[OwnPage], settings: TeachingSettings, progress: Callable[[str], None]
 ) -> Trial:
     """Hold pages out, teach a model on the others, and judge it on those. ValueError for a single page."""
     folds = _folds(pages)
     if folds < 2:
         raise ValueError("a single labelled page is too few: none can be held out to judge the model by; label another")
-    units = [page.site for page in pages] if _several(pages) else [page.page.path for page in pages]
-    number = {unit: place for place, unit in enumerate(dict.fromkeys(units))}
-    trial = Trial(_several(pages))
+    held_in = _held_in(pages, folds)
+    trial = Trial(len({page.site for page in pages}) > 1)
     for fold in range(folds):
-        held = [page.page for page, unit in zip(pages, units, strict=True) if number[unit] % folds == fold]
-        others = [page for page, unit in zip(pages, units, strict=True) if number[unit] % folds != fold]
+        held = [page.page for page, part in zip(pages, held_in, strict=True) if part == fold]
+        others = [page for page, part in zip(pages, held_in, strict=True) if part != fold]
         order = np.random.default_rng(fold).permutation(len(others)).tolist()
         judge_pages(trial.current, held, model, by_site=trial.by_site)
         for share in SHARES:
             chosen = sorted(order[: max(1, round(share * len(others)))])
             trial.learned[share].append(len(chosen))
             say = f"held-out part {fold + 1} of {folds}, {len(chosen)} pages learned"
-            taught = teach(model, [others[place] for place in chosen], replay, settings, _prefixed(say, progress))
+            taught = teach(model, [others[place] for place in chosen], settings, _prefixed(say, progress))
             judge_pages(trial.taught[share], held, taught, by_site=trial.by_site)
     return trial
+
+
+def _held_in(pages: Sequence[OwnPage], folds: int) -> list[int]:
+    """The part that each page is held out in: the pages of a site go round the parts."""
+    found, turn, of_site = [], 0, Counter[str]()
+    first: dict[str, int] = {}
+    for page in pages:
+        if page.site not in first:
+            first[page.site], turn = turn, turn + 1
+        found.append((first[page.site] + of_site[page.site]) % folds)
+        of_site[page.site] += 1
+    return found
 
 
 def _prefixed(text: str, progress: Callable[[str], None]) -> Callable[[str], None]:
     return lambda step: progress(f"{text}, {step}")
 
 
-def _several(pages: Sequence[OwnPage]) -> bool:
-    return len({page.site for page in pages}) > 1
-
-
 def _folds(pages: Sequence[OwnPage]) -> int:
-    return min(MOST_FOLDS, len({page.site for page in pages}) if _several(pages) else len(pages))
+    return min(MOST_FOLDS, len(pages))

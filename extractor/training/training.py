@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor.characters import Bytes, Integers
-from extractor.classifier import KINDS, LineClassifier, Stage, merge_classes, softmax, stage_columns
+from extractor.classifier import LineClassifier, Stage, merge_classes, softmax, stage_columns
 from extractor.features import CLASS_NAMES, FEATURES_VERSION
+from extractor.kinds import KINDS
 from extractor.model_file import Check, Model
 from extractor.network import WORD_NAMES
 from extractor.page import LABELS
@@ -45,7 +46,7 @@ class Settings:
     second_rate: float = 0.1
     repetition_trees: int = 100
     repetition_rate: float = 0.08
-    kind_trees: int = 250
+    kind_trees: int = 100
     kind_rate: float = 0.06
 
 
@@ -60,7 +61,7 @@ def train_model(
         classifiers[format], scores[format] = _train_classifier(table, settings or Settings(), progress)
         checks[format] = _check(table, classifiers[format])
     full_card = {"features_version": FEATURES_VERSION, "classes": CLASS_NAMES, "scores": scores, **card}
-    return Model(words.words, words.cues, classifiers, checks, full_card)
+    return Model(words.words, words.cues, words.kinds, classifiers, checks, full_card)
 
 
 def train_classifier(table: LineTable, settings: Settings, progress: Callable[[str], None]) -> LineClassifier:

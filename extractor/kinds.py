@@ -1,0 +1,64 @@
+"""The words of a page -> how much they speak for each kind of page, by a learned table of hashed words.
+
+A word counts by the logarithm of how often the page has it; a page's score is the weighted sum over its distinct
+words, divided by the length of their vector, in which long pages and short ones compare.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor.characters import Array, Bytes, Hashes, Integers, sum_runs
+from extractor.wording import integer_root
+
+KINDS = ("article", "forum", "listing", "collection", "product", "service", "documentation", "none")
+"""What sort of page a page is; "none": one without a text of its own."""
+KIND_NAMES = tuple(f"kind_{kind}" for kind in KINDS)
+"""Columns of what the words of a line's page say, in steps of 1/16 of log-odds, 128 for nothing."""
+KIND_STEPS = 16
+"""Steps of a stored weight to one unit of log-odds."""
+COUNT_LEVELS = np.array((0, 16, 27, 34, 38, 42, 45, 47, 48), np.int64)
+"""16 (1 + ln n) for a word that stands n times on a page, at most 48."""
+_PAGES_AT_ONCE = 16
+
+
+class KindTable:
+    """Weights of hashed words: int8, (buckets, KINDS); the number of buckets is a power of two."""
+
+    __slots__ = ("weights",)
+
+    def __init__(self, weights: NDArray[np.int8]) -> None:
+        self.weights = weights
+
+    def score(self, words: Hashes, offsets: Integers) -> Bytes:
+        """Words in runs by page -> one row a kind, one column a page."""
+        pages = len(offsets) - 1
+        scores = np.empty((len(KINDS), pages), np.uint8)
+        for first in range(0, pages, _PAGES_AT_ONCE):
+            last = min(first + _PAGES_AT_ONCE, pages)
+            some = words[offsets[first] : offsets[last]]
+            buckets, levels, bounds = word_levels(some, offsets[first : last + 1] - offsets[first], len(self.weights))
+            sums = sum_runs(self.weights.take(buckets, axis=0) * levels[:, None], bounds)
+            lengths = np.maximum(integer_root(sum_runs(levels * levels, bounds)), 1)
+            scores[:, first:last] = np.clip(128 + (sums // lengths[:, None]).T, 0, 255)
+        return scores
+
+
+def word_levels(words: Hashes, offsets: Integers, buckets: int) -> tuple[Integers, Integers, Integers]:
+    """Words in runs by page -> the distinct buckets of each page in order, what each counts, and where the pages
+    begin (pages + 1)."""
+    pages = len(offsets) - 1
+    places = np.repeat(np.arange(pages) * buckets, np.diff(offsets)) + (words & np.uint32(buckets - 1))
+    counts = np.bincount(places, minlength=pages * buckets)
+    found = np.flatnonzero(counts)
+    levels = COUNT_LEVELS.take(np.minimum(counts.take(found), len(COUNT_LEVELS) - 1))
+    return found & (buckets - 1), levels, np.searchsorted(found, np.arange(pages + 1) * buckets)
+
+
+def kind_table_of(weights: Array) -> KindTable:
+    """The table of stored weights. ValueError if they are none."""
+    buckets = len(weights)
+    if weights.shape != (buckets, len(KINDS)) or weights.dtype != np.int8 or not buckets or buckets & (buckets - 1):
+        raise ValueError(f"a table of kinds of shape {weights.shape}, {weights.dtype}")
+    return KindTable(weights)

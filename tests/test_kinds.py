@@ -1,0 +1,58 @@
+"""What the words of a page say of its kind: the same for a page alone and among others, by distinct words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from extractor.kinds import COUNT_LEVELS, KINDS, KindTable, kind_table_of, word_levels
+
+BUCKETS = 1 << 10
+
+
+@pytest.fixture(scope="module")
+def table() -> KindTable:
+    return KindTable(np.random.default_rng(0).integers(-127, 128, (BUCKETS, len(KINDS)), np.int8))
+
+
+def words_of(random: np.random.Generator, number: int) -> np.ndarray:
+    return random.integers(0, 1 << 32, number, np.uint32)
+
+
+def test_a_page_says_the_same_alone_and_among_others(table: KindTable) -> None:
+    random = np.random.default_rng(1)
+    pages = [words_of(random, number) for number in (0, 1, 50, 3_000, *[20] * 40)]
+    together = table.score(np.concatenate(pages), np.concatenate(([0], np.cumsum([len(page) for page in pages]))))
+    for number, page in enumerate(pages):
+        assert np.array_equal(table.score(page, np.array([0, len(page)]))[:, 0], together[:, number])
+
+
+def test_the_order_of_words_does_not_matter(table: KindTable) -> None:
+    words = words_of(np.random.default_rng(2), 500)
+    assert np.array_equal(table.score(words, np.array([0, 500])), table.score(words[::-1], np.array([0, 500])))
+
+
+def test_one_word_says_what_its_weights_say(table: KindTable) -> None:
+    weights = table.weights[77].astype(int)
+    for times in (1, 4, 100):
+        said = table.score(np.full(times, 77, np.uint32), np.array([0, times]))[:, 0].astype(int)
+        assert np.array_equal(said, np.clip(128 + weights, 0, 255))
+
+
+def test_no_word_says_nothing(table: KindTable) -> None:
+    assert (table.score(np.zeros(0, np.uint32), np.array([0, 0])) == 128).all()
+
+
+def test_a_word_counts_by_the_logarithm_of_its_number() -> None:
+    words = np.array([5, 5, 5, 9, BUCKETS + 9, *[3] * 1_000], np.uint32)
+    buckets, levels, bounds = word_levels(words, np.array([0, 5, len(words)]), BUCKETS)
+    assert buckets.tolist() == [5, 9, 3]
+    assert levels.tolist() == [COUNT_LEVELS[3], COUNT_LEVELS[2], COUNT_LEVELS[-1]]
+    assert bounds.tolist() == [0, 2, 3]
+    assert np.array_equal(COUNT_LEVELS[1:], np.minimum(np.rint(16 * (1 + np.log(np.arange(1, 9)))), 48))
+
+
+@pytest.mark.parametrize("shape", [(0, 8), (3, 8), (4, 7), (8,)])
+def test_an_array_that_is_no_table_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="a table of kinds"):
+        kind_table_of(np.zeros(shape, np.int8))
