@@ -50,10 +50,9 @@ from extractor.training.fitting import fit_stage
 from extractor.training.folds import page_digests, text_digests
 from extractor.training.landmark_fitting import TaughtPage, fit_landmarks
 from extractor.training.measures import RESAMPLES, load_metrics
-from extractor.training.networks import network_columns, network_inputs
 from extractor.training.report_page import Table
 from extractor.training.samples import INPUTS, Evaluation
-from extractor.training.tables import FORMATS, LineTable, read_table
+from extractor.training.tables import FORMATS, LineTable, base_columns, read_table
 from extractor.training.teaching import TeachingSettings
 from extractor.training.training import matrix, sample_rows
 from extractor.training.views import View, views
@@ -162,7 +161,7 @@ class Unseen:
         self._page_of = {digest: page for page, digest in enumerate(page_digests(self._table))}
         self._stages: dict[int, Stage] = {}
         networks = {name: model.classifiers[name].first for name in FORMATS}
-        self._tables = dict.fromkeys((*range(FOLDS), None), Tables(model.wording, model.cues, networks))
+        self._tables = dict.fromkeys((*range(FOLDS), None), Tables(model.wording, model.cues, networks, model.kinds))
 
     def page(self, source: Source) -> SitePage | None:
         """The page; None for one that the tables do not hold."""
@@ -182,8 +181,7 @@ class Unseen:
 
     def _base(self, source: Source, view: View, text: str) -> NDArray[np.uint8] | None:
         if source.split == "dev":
-            inputs = network_inputs(view, self._tables)
-            return np.concatenate([inputs, view.repetition, network_columns(view, inputs, self._tables)])
+            return base_columns(view, self._tables)
         page = self._page_of.get(text_digests([text])[0])
         if page is None:
             return None

@@ -26,6 +26,7 @@ from extractor.training.columns import BASE_COLUMNS
 from extractor.training.derivation import FOLDS, LabelledView, Tables, site_number
 from extractor.training.kind_tables import kind_columns, kind_of
 from extractor.training.networks import network_columns, network_inputs
+from extractor.training.views import View
 from extractor.wording import WordingTable
 
 FORMATS = ("text", "html")
@@ -72,11 +73,7 @@ class LineTable:
 def line_table(format: str, labelled: Sequence[LabelledView], tables: dict[int | None, Tables]) -> LineTable:
     """The table of the labelled views of one format; what is learned in its columns has not seen their sites."""
     kept = [one for one in labelled if len(one.classes) and one.view.format == format]
-    base = []
-    for one in kept:
-        inputs = network_inputs(one.view, tables)
-        kinds, said = kind_columns(one.view, tables), network_columns(one.view, inputs, tables)
-        base.append(np.concatenate([inputs, kinds, one.view.repetition, said]))
+    base = [base_columns(one.view, tables) for one in kept]
     lines = [len(one.classes) for one in kept]
     return LineTable(
         format, np.concatenate(base, axis=1), np.concatenate(([0], np.cumsum(lines))),
@@ -84,6 +81,13 @@ def line_table(format: str, labelled: Sequence[LabelledView], tables: dict[int |
         np.concatenate([one.read for one in kept]), np.repeat([kind_of(one) for one in kept], lines),
         np.repeat([site_number(one.view.site) for one in kept], lines), tables[None].networks[format],
     )  # fmt: skip
+
+
+def base_columns(view: View, tables: Mapping[int | None, Tables]) -> Bytes:
+    """The columns of BASE_COLUMNS of a view; what is learned in them has not seen its site."""
+    inputs = network_inputs(view, tables)
+    said = network_columns(view, inputs, tables)
+    return np.concatenate([inputs, kind_columns(view, tables), view.repetition, said])
 
 
 def joined(first: LineTable, second: LineTable) -> LineTable:
