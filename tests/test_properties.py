@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import asdict
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from extractor import Label, Model, Page, label, label_many
@@ -167,6 +167,8 @@ def test_any_bytes_have_a_text_and_an_encoding(content: bytes) -> None:
 
 @given(DUMPS, st.sampled_from(["utf-8-sig", "utf-16", "utf-32"]))
 def test_a_text_with_a_mark_comes_back(text: str, encoding: str) -> None:
+    # the mark of UTF-16 and a null character are the bytes of the mark of UTF-32, with which pages likelier begin
+    assume(encoding != "utf-16" or not text.startswith("\0"))
     assert decode(text.encode(encoding))[0] == text
 
 
