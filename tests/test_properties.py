@@ -167,7 +167,8 @@ def test_any_bytes_have_a_text_and_an_encoding(content: bytes) -> None:
 
 @given(DUMPS, st.sampled_from(["utf-8-sig", "utf-16", "utf-32"]))
 def test_a_text_with_a_mark_comes_back(text: str, encoding: str) -> None:
-    assume(not (encoding == "utf-16" and text.startswith("\0")))  # its mark and that zero are the mark of UTF-32
+    # the mark of UTF-16 and a null character are the bytes of the mark of UTF-32, with which pages likelier begin
+    assume(encoding != "utf-16" or not text.startswith("\0"))
     assert decode(text.encode(encoding))[0] == text
 
 
