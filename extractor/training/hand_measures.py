@@ -29,7 +29,7 @@ from extractor.training import measures
 from extractor.training.alignment import matched_lines, tokenize
 from extractor.training.corpora import Source
 from extractor.training.measures import Aggregate, Score
-from extractor.training.samples import HAND, OURS, Evaluation, JudgedLines, Key, Place
+from extractor.training.samples import HAND, INPUTS, OURS, Evaluation, JudgedLines, Key, Place
 
 SHORT = 80
 """Most characters of a one-line answer."""
@@ -88,6 +88,18 @@ def note_short_lines(
         if chosen.any():
             vector = (float((codes[chosen] == 0).sum()), float(chosen.sum()))
             result.add(Key(measure, HAND, OURS, input), measures.mean, place, vector)
+
+
+def measures_told(*results: Evaluation) -> list[str]:
+    """The names of CONFUSION_MEASURES, without those of labels that no line has or was given: their F1 says nothing."""
+    counts = np.zeros((len(LABELS), len(LABELS)))
+    for key in (Key("label accuracy", HAND, OURS, input) for input in INPUTS):
+        for result in results:
+            if key in result.samples:
+                counts += np.sum(result.samples[key].vectors, axis=0).reshape(counts.shape)
+    there = counts.sum(axis=0) + counts.sum(axis=1) > 0
+    absent = {label.value for label, found in zip(LABELS, there.tolist(), strict=True) if not found}
+    return [name for name in CONFUSION_MEASURES if name.rpartition(" of ")[2] not in absent]
 
 
 def calibration_vectors(judged: Sequence[JudgedLines], label: int) -> measures.Vectors:

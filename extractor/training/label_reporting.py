@@ -18,6 +18,7 @@ from extractor.training.hand_measures import (
     SHORT_MEASURES,
     calibration_score,
     calibration_vectors,
+    measures_told,
 )
 from extractor.training.measures import CALIBRATION_BINS, Vectors, reliability
 from extractor.training.report_page import Section, Table
@@ -42,7 +43,8 @@ def label_sections(result: Evaluation) -> list[Section]:
     head = ["", *(f"{INPUTS[input]} ({_pages(result, input)} pages)" for input in inputs)]
     measures = ["label accuracy", "label macro F1"]
     measures += [f"{share} of {name}" for name in _NAMES for share in ("F1", "precision", "recall")]
-    rows = _rows(result, measures, inputs)
+    told = frozenset(measures_told(result))
+    rows = _rows(result, [measure for measure in measures if measure in told], inputs)
     for code, name in enumerate(_NAMES):
         errors = [str(calibration_score(result.judged[input], code)) for input in inputs]
         rows.append([f"{CALIBRATION}, {name}", *errors])

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from extractor.training import charts
-from extractor.training.hand_measures import CONFUSION_MEASURES
+from extractor.training.hand_measures import measures_told
 from extractor.training.label_reporting import label_sections
 from extractor.training.own_evaluation import ACCURACY, PageScore, page_scores, worst_pages
 from extractor.training.report_page import Section, Table
@@ -15,7 +15,6 @@ from extractor.training.samples import HAND, INPUTS, OURS
 from extractor.training.teaching_trial import Trial
 
 TITLE = "A model taught on labelled pages, on pages held out"
-_MEASURES = tuple(name for name in CONFUSION_MEASURES if not name.startswith(("precision", "recall")))
 _PAGES = 15
 
 
@@ -44,9 +43,11 @@ def _inputs(trial: Trial) -> list[str]:
 
 def _beside(trial: Trial) -> Section:
     tables = []
+    told = measures_told(trial.current, trial.best)
+    measures = [name for name in told if not name.startswith(("precision", "recall"))]
     for input in _inputs(trial):
         rows = []
-        for measure in _MEASURES:
+        for measure in measures:
             before, after = (result.sample(measure, HAND, OURS, input) for result in (trial.current, trial.best))
             if before and after:
                 rows.append([measure, str(before.score()), str(after.score()), str(after.less(before) or "")])

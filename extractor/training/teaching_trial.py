@@ -14,7 +14,7 @@ import numpy as np
 
 from extractor.model_file import Model
 from extractor.training import measures
-from extractor.training.hand_measures import CONFUSION_MEASURES
+from extractor.training.hand_measures import measures_told
 from extractor.training.measures import Score
 from extractor.training.own_evaluation import ACCURACY, judge_pages
 from extractor.training.own_pages import OwnPage
@@ -62,8 +62,8 @@ def all_lines(result: Evaluation, measure: str = ACCURACY) -> Sample:
 
 
 def scores(result: Evaluation) -> dict[str, float]:
-    """Accuracy, macro F1 and the F1 of each label over HTML and dumps together, to four digits."""
-    named = (name for name in CONFUSION_MEASURES if not name.startswith(("precision", "recall")))
+    """Accuracy, macro F1 and the F1 of each label that is there, over HTML and dumps together, to four digits."""
+    named = (name for name in measures_told(result) if not name.startswith(("precision", "recall")))
     return {name: round(all_lines(result, name).score().value, 4) for name in named}
 
 

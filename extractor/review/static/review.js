@@ -73,7 +73,7 @@ function showFacts(name, page) {
   document.title = `${shown} – review`;
   const doubtful = page.lines.filter((line) => probability(line) < 0.6 && line.label === line.predicted).length;
   by("page-facts").textContent =
-    `${count(page.lines.length, "line")}, ${doubtful.toLocaleString("en")} doubtful · ${page.kind} · ${page.format}, ${page.encoding}`;
+    `${count(page.lines.length, "line")}, ${doubtful.toLocaleString("en")} doubtful · kind: ${page.kind} · ${page.format}, ${page.encoding}`;
 }
 
 function countPages(answer) {
@@ -150,13 +150,15 @@ function pageSaved(name, answer) {
   countPages();
   text.show(answer.text);
   hideAlert();
-  say(`${by("status").dataset.message || "Page done"}. Saved.`);
+  const message = by("status").dataset.message;
+  if (!saving.waiting) say(message ? `${message}. Saved.` : "Saved.", message);
   lineMoved();
 }
 
 async function finish() {
   if (saving === null || locked) return;
   const page = saving;
+  say("Page done. Saving …", "Page done");
   if (!(await page.add([], true)) || page !== saving) return;
   const next = pages.nextToDo();
   if (next === null) say("All pages are done.");

@@ -41,7 +41,12 @@ export class Saving {
   }
 
   get pending() {
-    return this.#running !== null || this.#waiting.length > 0 || this.#done !== null;
+    return this.#running !== null || this.waiting;
+  }
+
+  /** Whether changes were made since those on their way. */
+  get waiting() {
+    return this.#waiting.length > 0 || this.#done !== null;
   }
 
   /** Save changes, each [first line, last line, label]; done: true or false to finish the page or not, or null. */
