@@ -33,7 +33,7 @@ from extractor.training.corpora import read_corpora
 
 ROOT = Path(__file__).parent.parent
 VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
-BLOCKS = ("blocks", "parents", "tags", "first_lines", "last_lines")  # not the characters in links: see docs
+BLOCKS = ("blocks", "parents", "tags", "first_lines", "last_lines")  # link characters hang on how text is cut
 
 
 class Source(NamedTuple):
