@@ -73,12 +73,24 @@ def read_checked_pages(path: Path | str) -> list[HandLabelledPage]:
 
     LabelsError that names all that is wrong with them, a line each.
     """
-    path = Path(path)
-    files = [labels for labels in _labels_files(path) if labels.is_file()] if path.is_dir() else [path]
-    problems = [problem for labels in files for problem in check_labelled_pages(labels)]
+    pages, problems = pages_and_problems(path)
     if problems:
         raise LabelsError("\n".join(problems))
-    return read_labelled_pages(path, partly=True)
+    return pages
+
+
+def pages_and_problems(path: Path | str) -> tuple[list[HandLabelledPage], list[str]]:
+    """The labelled pages that are in order, and what is wrong with the others, as read_checked_pages() names it.
+
+    LabelsError if there is no labelled page at all.
+    """
+    path = Path(path)
+    files = [labels for labels in _labels_files(path) if labels.is_file()] if path.is_dir() else [path]
+    if not files:
+        return read_labelled_pages(path, partly=True), []  # which says what is missing
+    problems = {labels: check_labelled_pages(labels) for labels in files}
+    pages = [read_labelled_page(labels) for labels in files if not problems[labels]]
+    return pages, [problem for found in problems.values() for problem in found]
 
 
 def write_labelled_page(path: Path | str, page: Page, labels: Sequence[Label]) -> None:

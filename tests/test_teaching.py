@@ -145,12 +145,17 @@ def test_all_that_is_wrong_is_named_at_once(folder: Path) -> None:
     (folder / "1.labels").write_text(text.replace("nav\t", "menu\t", 1).replace("body\t", "\t", 1), "utf-8")
     rows = (folder / "2.labels").read_text("utf-8").splitlines()
     (folder / "2.labels").write_text("\n".join(rows[:-1]) + "\n", "utf-8")
+    copy(folder / "3.txt", folder / "7.txt")
+    text = (folder / "3.labels").read_text("utf-8")
+    (folder / "7.labels").write_text(text.replace("nav\t", "header\t", 1), "utf-8")
     with pytest.raises(LabelsError) as caught:
         read_own_pages(folder)
-    first, second, third = str(caught.value).split("\n")
+    first, second, third, fourth = str(caught.value).split("\n")
     assert "1.labels, line 2: 'menu' is no label" in first
     assert "'' is no label" in second
     assert f"2.labels, line {len(rows)}: missing" in third
+    assert "7.labels, line " in fourth
+    assert "which reads the same" in fourth
 
 
 def test_pages_that_nobody_has_labelled_yet_are_passed_over(folder: Path) -> None:
@@ -193,6 +198,7 @@ def test_the_command_teaches_reports_and_will_not_teach_twice(
     report = output.with_suffix(".md").read_text("utf-8")
     assert "Beside the current model" in report
     assert "Learning curve" in report
+    assert "pages: 6; sites: 1" in report
     html = output.with_suffix(".html").read_text("utf-8")
     assert html.count("<svg") == 4
     assert "http" not in html.replace("http://www.w3.org/", "")

@@ -18,7 +18,7 @@ from extractor.labelled_pages import (
     LABELS_ENDING,
     HandLabelledPage,
     lines_of,
-    read_checked_pages,
+    pages_and_problems,
     read_labelled_pages,
 )
 from extractor.labelling import html_text
@@ -82,8 +82,8 @@ class OwnPage(NamedTuple):
 
 def read_own_pages(folder: Path) -> list[OwnPage]:
     """The labelled pages of a folder. LabelsError that names all that is wrong with them, a line each."""
-    pages = read_checked_pages(folder)
-    problems = contradictions(pages)
+    pages, problems = pages_and_problems(folder)
+    problems += contradictions(pages)
     if problems:
         raise LabelsError("\n".join(problems))
     return [_own_page(page) for page in pages]

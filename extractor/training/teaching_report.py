@@ -33,7 +33,7 @@ def report_sections(trial: Trial, card: Mapping[str, Any], verdict: str) -> list
         Section("Learning curve", tables=[_curve_table(trial)], draw=partial(_draw_curves, trial)),
         _changes(trial),
         worst_pages(trial.best),
-        Section("The model's card", tables=[Table(["", ""], [[name, _plain(card[name])] for name in sorted(card)])]),
+        _card(card),
     ]
 
 
@@ -87,6 +87,13 @@ def _gain(pair: tuple[PageScore, PageScore]) -> tuple[int, str]:
 def _change_table(name: str, pairs: Sequence[tuple[PageScore, PageScore]]) -> Table:
     rows = [[old.page, f"{old.right} of {old.lines}", str(new.right), new.mistake()] for old, new in pairs[:_PAGES]]
     return Table([name, "lines right, current", "new", "commonest mistake that is left"], rows)
+
+
+def _card(card: Mapping[str, Any]) -> Section:
+    """The card as it stands in the model, the taught pages counted instead of listed."""
+    taught = {**card["taught"], "pages": len(card["taught"]["pages"])}
+    rows = [[name, _plain(value)] for name, value in sorted({**card, "taught": taught}.items())]
+    return Section("The model's card", "The digest of each taught page stands in the model.", [Table(["", ""], rows)])
 
 
 def _plain(value: Any) -> str:
