@@ -540,6 +540,17 @@ def test_ctrl_c_ends_the_run_with_one_line(start: Start, tmp_path: Path, jobs: i
     assert len(files(tmp_path / "out")) == 600
 
 
+def test_a_lock_that_a_stopped_run_freed_but_left_listed_is_not_reported() -> None:
+    program = (
+        "from extractor.corpus.processes import alone\n"
+        "from joblib.externals.loky.backend import resource_tracker\n"
+        "assert alone(abs, -1) == 1\n"
+        "resource_tracker.register('/loky-nowhere', 'semlock')\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=ROOT)
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, b"", b"")
+
+
 @pytest.mark.parametrize("output", ["out", "out.jsonl"])
 def test_a_full_disk_ends_the_run_and_what_is_finished_stays(start: Start, tmp_path: Path, output: str) -> None:
     many_pages(tmp_path / "in", 300)

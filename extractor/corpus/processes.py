@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from typing import ParamSpec, TypeVar
@@ -21,6 +22,7 @@ def together(function: Callable[Given, Found], calls: Sequence[tuple[object, ...
     """
     from joblib import Parallel, delayed  # a fifth of a second to import, and only needed here
 
+    _start_tracker()
     tasks = (delayed(function)(*arguments) for arguments in calls)
     try:
         yield from Parallel(n_jobs=jobs, return_as="generator", batch_size=1)(tasks)
@@ -32,8 +34,27 @@ def alone(function: Callable[Given, Found], *arguments: Given.args, **named: Giv
     """What a function gives, called in a process of its own. EndedError if that ended."""
     from joblib import Parallel, delayed
 
+    _start_tracker()
     try:
         (found,) = Parallel(n_jobs=2)([delayed(function)(*arguments, **named)])  # one would be this process
     except BrokenProcessPool:
         raise EndedError from None
     return found  # type: ignore[no-any-return]
+
+
+def _start_tracker() -> None:
+    """Start the process that frees the locks of ended workers, mute: it would report those of a stopped run.
+
+    A run that is stopped while a lock is being freed leaves it freed and still listed; the process frees what is
+    listed, and says on the terminal, in its own words and after ours, that it was not there.
+    """
+    from joblib.externals.loky.backend import resource_tracker
+
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)  # the process started now inherits it
+        resource_tracker.ensure_running()
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
