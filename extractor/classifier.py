@@ -21,7 +21,7 @@ from extractor.context import Neighbourhood
 from extractor.equal_lines import equal_lines
 from extractor.features import CLASS_NAMES
 from extractor.forest import Forest
-from extractor.kinds import KINDS
+from extractor.kinds import KIND_NAMES, KINDS, KindWeights
 from extractor.landmarks import LANDMARK_NAMES, landmark_scores
 from extractor.network import Network
 
@@ -69,12 +69,12 @@ def _no_lines(pages: int) -> NDArray[np.float64]:
 
 class LineClassifier(NamedTuple):
     """The stages for one format of pages, the calibration of the second (scores times slopes plus intercepts, by
-    class), and the trees that tell kinds of pages by their words and what the first stage says of their lines."""
+    class), and what tells kinds of pages by what their words say."""
 
     first: Network
     second: Stage
     repetition: Stage
-    kind: Stage
+    kind: KindWeights
     slopes: NDArray[np.float64]
     intercepts: NDArray[np.float64]
 
@@ -97,8 +97,8 @@ class LineClassifier(NamedTuple):
         scores = self._with_repetition(scores, columns, page_offsets)
         filled = np.flatnonzero(run_lengths(page_offsets))
         kinds = _no_lines(pages)
-        first_lines = around.matrix(self.kind.names)[:, page_offsets[filled]]
-        kinds[filled] = softmax(self.kind.scores(first_lines)).T
+        said = np.stack([columns[name][page_offsets[filled]] for name in KIND_NAMES])
+        kinds[filled] = softmax(self.kind.scores(said)).T
         return Judgement(np.ascontiguousarray(softmax(scores).T), kinds)
 
     def calibrated(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:

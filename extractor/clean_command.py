@@ -105,11 +105,16 @@ TextColumn = Annotated[
 ]
 HtmlColumn = Annotated[str | None, _option(_READING, "--html-column", "The column with the HTML.", "NAME")]
 TablePath = Annotated[
-    Path | None, _option(_REPEATED, "--repetition", "Take the repeated lines of this table as evidence.", "TABLE")
+    Path | None,
+    _option(_REPEATED, "--repetition", "Take the repeated lines of this table as evidence, not those of IN.", "TABLE"),
 ]
-OwnRepetition = Annotated[
+NoOwnRepetition = Annotated[
     bool,
-    _option(_REPEATED, "--own-repetition", "Count the lines that repeat across IN first, as evidence; list copies."),
+    _option(
+        _REPEATED,
+        "--no-own-repetition",
+        "Do not read IN twice: else its repeated lines are counted first, as evidence, and copies are listed.",
+    ),
 ]
 SiteFromText = Annotated[
     str,
@@ -146,8 +151,8 @@ def clean(
     url_column: UrlColumn = None,
     text_column: TextColumn = None,
     html_column: HtmlColumn = None,
-    own_repetition: OwnRepetition = False,
     repetition: TablePath = None,
+    no_own_repetition: NoOwnRepetition = False,
     site_from: SiteFromText = DEFAULT_SITE_FROM,
     memory: Memory = DEFAULT_MEMORY // MEBIBYTE,
     jobs: Jobs = 1,
@@ -168,8 +173,6 @@ def clean(
     from extractor.corpus.readers import ReadSettings
     from extractor.corpus.run import RunSettings
 
-    if own_repetition and repetition is not None:
-        refuse("--own-repetition and --repetition exclude each other; give one of them")
     kept = frozenset(Label(choice.value) for choice in keep or () if choice is not KeepChoice.ONE) or BODY_ONLY
     columns = Columns(id_column, url_column, text_column, html_column)
     reading = ReadSettings(read_site_from(site_from), max_bytes, columns)
@@ -177,7 +180,7 @@ def clean(
     settings = CleanSettings(
         not no_headline, kept, unwrap, preference(prefer), model, repetition, labels, filters, reading
     )
-    asked = RepetitionSettings(own_repetition, KeepChoice.ONE in (keep or ()), memory * MEBIBYTE)
+    asked = RepetitionSettings(not no_own_repetition, KeepChoice.ONE in (keep or ()), memory * MEBIBYTE)
     clean_and_report(source, output, settings, asked, RunSettings(jobs, resume, overwrite))
 
 

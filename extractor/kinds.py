@@ -20,6 +20,8 @@ KIND_STEPS = 16
 """Steps of a stored weight to one unit of log-odds."""
 COUNT_LEVELS = np.array((0, 16, 27, 34, 38, 42, 45, 47, 48), np.int64)
 """16 (1 + ln n) for a word that stands n times on a page, at most 48."""
+KIND_WEIGHT_STEPS = 1 << 16
+"""Steps of a number of KindWeights to one unit of log-odds."""
 _PAGES_AT_ONCE = 16
 
 
@@ -43,6 +45,27 @@ class KindTable:
             lengths = np.maximum(integer_root(sum_runs(levels * levels, bounds)), 1)
             scores[:, first:last] = np.clip(128 + (sums // lengths[:, None]).T, 0, 255)
         return scores
+
+
+class KindWeights:
+    """How much each kind's score speaks for each kind: words are weighed for all pages, this for those of a format.
+
+    int32, (KINDS, KINDS and one more that always counts): steps of 1/KIND_WEIGHT_STEPS in log-odds a step of a column.
+    """
+
+    __slots__ = ("weights",)
+
+    def __init__(self, weights: NDArray[np.int32]) -> None:
+        if weights.shape != (len(KINDS), len(KINDS) + 1) or weights.dtype != np.int32:
+            raise ValueError(f"weights of kinds of shape {weights.shape}, {weights.dtype}")
+        self.weights = weights
+
+    def scores(self, columns: Bytes) -> NDArray[np.float64]:
+        """Log-odds, (KINDS, pages), from the columns of KIND_NAMES, (KINDS, pages). Sums are of integers."""
+        weights = self.weights.astype(np.int64)
+        sums = weights[:, :-1] @ (columns.astype(np.int64) - 128) + weights[:, -1:]
+        found: NDArray[np.float64] = sums / KIND_WEIGHT_STEPS
+        return found
 
 
 def word_levels(words: Hashes, offsets: Integers, buckets: int) -> tuple[Integers, Integers, Integers]:

@@ -10,7 +10,7 @@ from extractor import Model
 from extractor.classifier import LineClassifier, Stage
 from extractor.features import CLASS_NAMES, FEATURES_VERSION, OWN_NAMES, REPETITION_NAMES
 from extractor.forest import DEPTH, LEAF_VALUES, LEAVES, Forest
-from extractor.kinds import KIND_NAMES, KINDS, KindTable
+from extractor.kinds import KIND_NAMES, KIND_WEIGHT_STEPS, KINDS, KindTable, KindWeights
 from extractor.markup import MARKUP_NAMES
 from extractor.model_file import Check
 from extractor.network import STATE, TAPS, WORD_NAMES, Block, Dense, Network
@@ -49,10 +49,11 @@ def make_random_model(seed: int, trees: int = 24) -> Model:
 def random_classifier(random: np.random.Generator, own: Sequence[str], trees: int) -> LineClassifier:
     second, repetition = (*own, *CONTEXT, *FIRST_STAGE, *AROUND), (*REPETITION_NAMES, *FIRST_STAGE)
     stages = [Stage(names, random_forest(random, len(names), trees)) for names in (second, repetition)]
-    kind = (*KIND_NAMES, "page_lines", "page_prose", *(f"{name}@page" for name in FIRST_STAGE))
-    stages.append(Stage(kind, random_forest(random, len(kind), trees, len(KINDS))))
+    weights = random.integers(-KIND_WEIGHT_STEPS // 99, KIND_WEIGHT_STEPS // 99, (len(KINDS), len(KINDS) + 1), np.int32)
     network = random_network(random, own)
-    return LineClassifier(network, *stages, random.uniform(0.5, 1.5, 5), random.uniform(-0.5, 0.5, 5))
+    return LineClassifier(
+        network, *stages, KindWeights(weights), random.uniform(0.5, 1.5, 5), random.uniform(-0.5, 0.5, 5)
+    )
 
 
 def random_networks(seed: int = 0) -> dict[str, Network]:

@@ -56,9 +56,9 @@ HARD_CASES: dict[str, str] = {
 def run(
     source: Path, output: Path, model: Path | None = None, *, keep_one: bool = False, **how: int
 ) -> tuple[Finished, dict[str, bytes]]:
-    """What `extractor clean --own-repetition` makes of a folder: the run, and all files by name."""
+    """What `extractor clean` makes of a folder: the run, and all files by name."""
     settings = CleanSettings(model=model, reading=FOLDER)
-    asked = RepetitionSettings(own_table=True, keep_one=keep_one)
+    asked = RepetitionSettings(keep_one=keep_one)
     finished = clean_corpus(source, output, settings, asked, RunSettings(**how))
     return finished, {path.relative_to(output).as_posix(): path.read_bytes() for path in files(output)}
 
@@ -120,7 +120,7 @@ def test_the_number_of_processes_changes_nothing(
 
 def test_that_one_of_each_group_is_kept_changes_no_label(crawl: Path, tmp_path: Path, random_model_path: Path) -> None:
     settings = CleanSettings(model=random_model_path, reading=FOLDER)
-    clean_corpus(crawl, tmp_path / "all", settings)
+    clean_corpus(crawl, tmp_path / "all", settings, RepetitionSettings(own_table=False))
     finished = clean_corpus(crawl, tmp_path / "one", settings, RepetitionSettings(own_table=False, keep_one=True))
     every, one = ({path.relative_to(out): path.read_bytes() for path in files(out) if path.suffix == ".txt"}
                   for out in (tmp_path / "all", tmp_path / "one"))  # fmt: skip

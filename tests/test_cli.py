@@ -179,7 +179,7 @@ def test_clean_writes_the_folder_and_sums_up(run: Run, folder: Path, tmp_path: P
     finished = run("clean", folder, "-o", "out", *with_model)
     assert finished.returncode == 0
     assert finished.stderr == b""
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == CLEANED
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [*CLEANED, "copies.jsonl"]
     output = finished.stdout.decode()
     assert output.startswith("3 pages cleaned, ")
     assert "0 failed" in output

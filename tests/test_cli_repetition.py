@@ -150,7 +150,7 @@ def test_a_damaged_table_is_refused_by_name(run: Run, folder: Path, tmp_path: Pa
 
 
 def test_clean_reports_copies(run: Run, folder: Path, tmp_path: Path) -> None:
-    finished = run("clean", folder, "-o", "out", "--own-repetition")
+    finished = run("clean", folder, "-o", "out")
     assert (finished.returncode, finished.stderr) == (0, b"")
     assert "groups of copies: 1, listed in out/copies.jsonl" in finished.stdout.decode()
     rows = [json.loads(row) for row in (tmp_path / "out/copies.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -163,7 +163,7 @@ def test_clean_reports_copies(run: Run, folder: Path, tmp_path: Path) -> None:
 
 
 def test_clean_keeps_one_page_of_a_group(run: Run, folder: Path, tmp_path: Path) -> None:
-    run("clean", folder, "-o", "out", "--own-repetition")
+    run("clean", folder, "-o", "out")
     output = run("clean", folder, "-o", "out", "--keep", "one", "--keep", "nav", "--overwrite").stdout.decode()
     assert "left out: herald/3.html: a copy of gazette/3.txt (100% shared)" in output
     assert "1 left out, " in output
@@ -173,16 +173,12 @@ def test_clean_keeps_one_page_of_a_group(run: Run, folder: Path, tmp_path: Path)
 
 
 def test_clean_without_repetition_looks_for_no_copies(run: Run, folder: Path, tmp_path: Path) -> None:
-    assert run("clean", folder, "-o", "out").returncode == 0
+    assert run("clean", folder, "-o", "out", "--no-own-repetition").returncode == 0
     assert not (tmp_path / "out/copies.jsonl").exists()
 
 
 def test_what_clean_refuses_about_repetition(run: Run, folder: Path, tmp_path: Path) -> None:
-    both = run("clean", folder, "-o", "out", "--own-repetition", "--repetition", "table.npz")
-    assert "exclude each other" in complaint(both)
     assert "no regular expression" in complaint(run("clean", folder, "-o", "out", "--site-from", "["))
     write(tmp_path / "out" / "copies.jsonl", "mine")
-    assert "copies.jsonl exists already; give --overwrite" in complaint(
-        run("clean", folder, "-o", "out", "--own-repetition")
-    )
+    assert "copies.jsonl exists already; give --overwrite" in complaint(run("clean", folder, "-o", "out"))
     assert (tmp_path / "out" / "copies.jsonl").read_text(encoding="utf-8") == "mine"

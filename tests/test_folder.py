@@ -10,6 +10,7 @@ from extractor import Label, Model, label
 from extractor.corpus.batch import CleanSettings
 from extractor.corpus.clean import RunError
 from extractor.corpus.folder import FolderError, InputFile, PageFile
+from extractor.corpus.preparation import RepetitionSettings
 from extractor.corpus.records import Summary, total
 from extractor.corpus.run import Finished, RunSettings, clean_corpus, plan_files
 from extractor.corpus.run_folder import RunFolder
@@ -39,7 +40,7 @@ def settings(random_model_path: Path) -> CleanSettings:
 
 
 def finish(source: Path, output: Path, settings: CleanSettings, **how: object) -> Finished:
-    return clean_corpus(source, output, settings, how=RunSettings(**how))
+    return clean_corpus(source, output, settings, RepetitionSettings(own_table=False), RunSettings(**how))
 
 
 def run(source: Path, output: Path, settings: CleanSettings, **how: object) -> Summary:

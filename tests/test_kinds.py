@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from extractor.kinds import COUNT_LEVELS, KINDS, KindTable, kind_table_of, word_levels
+from extractor.kinds import COUNT_LEVELS, KIND_WEIGHT_STEPS, KINDS, KindTable, KindWeights, kind_table_of, word_levels
 
 BUCKETS = 1 << 10
 
@@ -56,3 +56,20 @@ def test_a_word_counts_by_the_logarithm_of_its_number() -> None:
 def test_an_array_that_is_no_table_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="a table of kinds"):
         kind_table_of(np.zeros(shape, np.int8))
+
+
+def test_the_scores_of_kinds_are_weighed_to_the_bit() -> None:
+    random = np.random.default_rng(3)
+    weights = random.integers(-(1 << 20), 1 << 20, (len(KINDS), len(KINDS) + 1), np.int32)
+    columns = random.integers(0, 256, (len(KINDS), 500), np.uint8)
+    together = KindWeights(weights).scores(columns)
+    for page in range(500):
+        said = columns[:, page].astype(float) - 128
+        assert np.allclose(together[:, page], (weights[:, :-1] @ said + weights[:, -1]) / KIND_WEIGHT_STEPS, rtol=1e-12)
+        assert np.array_equal(KindWeights(weights).scores(columns[:, page : page + 1])[:, 0], together[:, page])
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (7, 9), (9, 9)])
+def test_weights_that_are_not_one_a_kind_and_one_more_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="weights of kinds of shape"):
+        KindWeights(np.zeros(shape, np.int32))

@@ -61,7 +61,7 @@ def start_clean(folder: Path, model: Path, jobs: int, stderr: int) -> subprocess
     command = [sys.executable, "-m", "extractor", "clean", "in", "-o", f"out{jobs}.jsonl", "--jobs", str(jobs)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "TERM": "xterm"}
     return subprocess.Popen(
-        [*command, "--own-repetition", "--model", str(model)], cwd=folder, env=environment, stdout=subprocess.PIPE,
+        [*command, "--model", str(model)], cwd=folder, env=environment, stdout=subprocess.PIPE,
         stderr=stderr,
     )  # fmt: skip
 

@@ -216,6 +216,20 @@ def test_columns_say_how_a_line_repeats() -> None:
     assert columns["repeated_run_weight"] == logarithm(np.array([10, 10, 0, 6]) // 4).tolist()
 
 
+def test_a_folder_of_unrelated_pages_is_no_site() -> None:
+    def known(furniture: list[str], others: int) -> bool:
+        related = [("\n".join([*furniture, f"Article {letter}"]), SITE) for letter in "abcdefgh"[:others]]
+        strangers = [(f"Stranger {letter}\nNotes {letter}\nPrices {letter}", SITE) for letter in "abcdefgh"[others:]]
+        table = count([*related, *strangers])
+        return bool(repetition_columns(table, read_texts([related[0][0]]), [SITE]).any())
+
+    assert known(["Menu", "Search", "Imprint"], 8)
+    assert known(["Menu", "Search", "Imprint"], 5)  # four of the seven other pages
+    assert not known(["Menu", "Search", "Imprint"], 4)
+    assert not known(["Menu", "Search"], 8)
+    assert not known(["Menu", "Search", "Menu", "Search"], 8)
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 1000), st.integers(1, 40))
 def test_columns_do_not_depend_on_the_batch(seed: int, size: int) -> None:

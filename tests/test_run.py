@@ -34,7 +34,7 @@ from extractor.corpus.run_folder import Journal, RunFolder
 
 ROOT = Path(__file__).parent.parent
 Start = Callable[..., "subprocess.Popen[bytes]"]
-OWN = RepetitionSettings(own_table=True)
+NONE = RepetitionSettings(own_table=False)
 KILLED_BY = b"This page ends the process"
 # what a process does that loads this, when it is to clean the page
 AT_THE_PAGE = f"""
@@ -70,10 +70,11 @@ CTRL_C = AT_THE_PAGE.replace("ACTION", "os.killpg(0, signal.SIGINT); time.sleep(
 def start(tmp_path: Path, random_model_path: Path) -> Start:
     """Starts `extractor clean in` in a folder of its own; its processes load sitecustomize.py if that is there."""
 
-    def start(*arguments: object, **options: object) -> subprocess.Popen[bytes]:
+    def start(*arguments: object, counted: bool = False, **options: object) -> subprocess.Popen[bytes]:
         program = [sys.executable, "-W", "error", "-c", "from extractor.cli import main; main()", "clean", "in"]
         variables = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "COLUMNS": "80"}
         command = [*program, *map(str, arguments), "--model", str(random_model_path)]
+        command += [] if counted else ["--no-own-repetition"]
         settings = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True, **options}
         return subprocess.Popen(command, cwd=tmp_path, env=variables, **settings)
 
@@ -177,7 +178,7 @@ def test_names_inside_files_are_never_paths(tmp_path: Path, settings: CleanSetti
     (tmp_path / "in" / "x.warc").write_bytes(b"".join(records))
     for output in ("out", "out.jsonl"):
         before = set(files(tmp_path))
-        assert clean_corpus(tmp_path / "in", tmp_path / output, settings).summary.records == 5
+        assert clean_corpus(tmp_path / "in", tmp_path / output, settings, NONE).summary.records == 5
         new = set(files(tmp_path)) - before
         assert all(name.startswith((f"{output}/x.warc/0", f"{output}.run/")) or name == output for name in new)
 
@@ -202,7 +203,7 @@ def test_a_second_run_in_another_folder_with_relative_paths(
         monkeypatch.chdir(folder)
         # processes live on from the first run to the second, and stay in the folder where they began
         how = RunSettings(jobs=2, piece_pages=2)
-        clean_corpus(Path("in"), Path("out"), CleanSettings(model=Path("model.npz")), OWN, how)
+        clean_corpus(Path("in"), Path("out"), CleanSettings(model=Path("model.npz")), None, how)
         clean_corpus(Path("in"), Path("out.jsonl"), CleanSettings(model=Path("model.npz")), how=how)
         assert len(files(folder / "out")) == len(rows(folder / "out.jsonl")) == 5
         assert report(folder / "out")["input"] == "in"
@@ -418,12 +419,12 @@ def kill_and_continue(start: Start, tmp_path: Path, output: str, moments: int, p
     chance = random.Random(moments)
     pieces = tmp_path / f"{output}.run" / "pieces"
     groups = []
-    options = ("-o", output, "--own-repetition")
+    options = ("-o", output)
     for moment in range(moments):
         # moments all over the run: so many shards are done, or a while after the start of the process
         shards = chance.randrange(pages // 256)
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        process = start(*options, "--resume", "--jobs", 1 + moment % 2, **quiet)
+        process = start(*options, "--resume", "--jobs", 1 + moment % 2, counted=True, **quiet)
         while process.poll() is None and done(pieces) < shards:
             time.sleep(0.01)
         time.sleep(chance.random() / 5)
@@ -431,13 +432,13 @@ def kill_and_continue(start: Start, tmp_path: Path, output: str, moments: int, p
         (os.kill if moment % 4 == 1 else os.killpg)(process.pid, signal.SIGKILL)
         process.wait()
         groups.append(process.pid)
-    process = start(*options, "--resume")
+    process = start(*options, "--resume", counted=True)
     assert (process.communicate()[1], process.returncode) == (b"", 0)
     for group in groups:  # workers that live on wait five minutes for work
         with contextlib.suppress(ProcessLookupError):
             os.killpg(group, signal.SIGKILL)
     whole = f"whole-{output}"
-    assert code(start("-o", whole, "--own-repetition")) == 0
+    assert code(start("-o", whole, counted=True)) == 0
     if (tmp_path / output).is_dir():
         assert files(tmp_path / output) == files(tmp_path / whole)
         assert len(files(tmp_path / output)) == pages + 1
@@ -494,14 +495,14 @@ def test_a_page_that_ends_the_process_that_counts_is_found(start: Start, tmp_pat
     many_pages(tmp_path / "in", 5)
     (tmp_path / "in" / "00003.txt").write_bytes(KILLED_BY)
     (tmp_path / "sitecustomize.py").write_text(FATAL_TO_COUNT)
-    options = ("-o", "out.jsonl", "--own-repetition", "--jobs", jobs)
+    options = ("-o", "out.jsonl", "--jobs", jobs)
     if (
         jobs == 1
     ):  # there is no other process to go on: the same command does, ended while it counts and while it cleans
         options = (*options, "--resume")
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}  # workers that live on would hold pipes
-        assert [start(*options, **quiet).wait() for _ in range(2)] == [-signal.SIGKILL] * 2
-    process = start(*options)
+        assert [start(*options, counted=True, **quiet).wait() for _ in range(2)] == [-signal.SIGKILL] * 2
+    process = start(*options, counted=True)
     _, errors = process.communicate()
     assert process.returncode == 1, errors
     assert errors.decode() == "extractor: failed: 00003.txt: ended the process that worked on it\n"

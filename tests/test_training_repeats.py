@@ -21,7 +21,7 @@ from extractor.training.tables import LineTable, line_table, read_table, read_wo
 from extractor.training.training import Settings, train_model
 
 TESTS = Path(__file__).parent
-QUICK = Settings(lines=0.6, second_trees=3, repetition_trees=2, kind_trees=2)
+QUICK = Settings(lines=0.6, second_trees=3, repetition_trees=2)
 
 
 @pytest.fixture(scope="module")

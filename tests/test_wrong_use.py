@@ -153,10 +153,6 @@ COMMANDS: dict[str, tuple[str, int, str]] = {
         "clean pages -o done", 2,
         "done/a.txt exists already; give --overwrite or another folder",
     ),
-    "both kinds of repetition": (
-        "clean pages -o out --repetition table.npz --own-repetition", 2,
-        "--own-repetition and --repetition exclude each other; give one of them",
-    ),
 }  # fmt: skip
 USAGE: dict[str, tuple[str, str]] = {
     "no page": ("extract", "Missing argument 'FILE|-'"),

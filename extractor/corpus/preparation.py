@@ -20,8 +20,6 @@ from extractor.files import write_atomically
 from extractor.repetition import DEFAULT_MEMORY
 
 COUNTING, COUNTED, LEFT_OUT, TABLE = "counting", "counted.json", "left-out.json", "table.npz"
-OWN_REPETITION = False
-"""Whether pages are counted first unless the user says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ class RepetitionSettings:
     """What the user asked for. own_table: count the pages themselves; with a table in CleanSettings that one is
     used. keep_one: write the fullest page of each group of copies only; that alone changes no label."""
 
-    own_table: bool = OWN_REPETITION
+    own_table: bool = True
     keep_one: bool = False
     memory: int = DEFAULT_MEMORY
 

@@ -89,21 +89,3 @@ REPETITION_COLUMNS: tuple[str, ...] = (
 )  # fmt: skip
 """What the stage may ask that moves the second where a site is known: no wording, so that it is the same in all
 languages."""
-
-KIND_COLUMNS: tuple[str, ...] = (
-    *KIND_NAMES,
-    *(name for name in OWN_NAMES if name.startswith("page_")),
-    *(f"{name}@page" for name in (
-        *_STAGE_NAMES, *WORDING_NAMES, "characters", "words", "sentence_ends", "capitalised", "digits", "number_words",
-        "currency", "clock_times", "code_signs", "quotes", "brackets", "colons", "commas", "slashes", "at_signs",
-        "alike_lines", "alike_weight", "block_lines", "block_weight", "copies", "prose", "longest_word", "ellipsis",
-        "first_class", "last_class", "arrows", "indent", "gaps", "symbols",
-    )),
-)  # fmt: skip
-"""What tells one kind of page from another."""
-MARKUP_KIND_COLUMNS: tuple[str, ...] = tuple(
-    f"{name}@page" for name in (
-        *CUE_NAMES, "link_share", "links", "tag", "strong_share", "button_share", "alike_siblings", "siblings", "depth",
-        "in_table", "in_li", "in_form", "in_article", "in_pre", "in_figure", "in_main", "in_section", "title_precision",
-    )
-)  # fmt: skip

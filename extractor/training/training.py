@@ -15,19 +15,13 @@ from numpy.typing import NDArray
 from extractor.characters import Bytes, Integers
 from extractor.classifier import LineClassifier, Stage, merge_classes, softmax, stage_columns
 from extractor.features import CLASS_NAMES, FEATURES_VERSION
-from extractor.kinds import KINDS
+from extractor.kinds import KIND_NAMES, KindWeights
 from extractor.model_file import Check, Model
 from extractor.network import WORD_NAMES
 from extractor.page import LABELS
-from extractor.training.columns import (
-    BASE_COLUMNS,
-    CANDIDATES,
-    KIND_COLUMNS,
-    MARKUP_KIND_COLUMNS,
-    REPETITION_COLUMNS,
-)
+from extractor.training.columns import BASE_COLUMNS, CANDIDATES, REPETITION_COLUMNS
 from extractor.training.derivation import Tables
-from extractor.training.fitting import TRUST_IN_READING, fit_calibration, fit_stage, silent_stage
+from extractor.training.fitting import TRUST_IN_READING, fit_calibration, fit_kind_weights, fit_stage, silent_stage
 from extractor.training.measures import accuracy, macro_f1
 from extractor.training.tables import LineTable
 
@@ -46,8 +40,6 @@ class Settings:
     second_rate: float = 0.1
     repetition_trees: int = 100
     repetition_rate: float = 0.08
-    kind_trees: int = 100
-    kind_rate: float = 0.06
 
 
 def train_model(
@@ -96,7 +88,7 @@ def _train_classifier(
     calibrated = scores * slopes[:, None] + intercepts[:, None]
     repetition = _fit_repetition(table, rows, weights, calibrated, settings)
     progress("kinds of pages")
-    classifier = LineClassifier(table.network, second, repetition, _fit_kinds(table, settings), slopes, intercepts)
+    classifier = LineClassifier(table.network, second, repetition, _fit_kinds(table), slopes, intercepts)
     return classifier, _scores_of_read(table, calibrated)
 
 
@@ -132,18 +124,11 @@ def _fit_repetition(
     )  # fmt: skip
 
 
-def _fit_kinds(table: LineTable, settings: Settings) -> Stage:
-    """Trees on what the first stage says of whole pages; rare kinds count for as much as half of the articles."""
+def _fit_kinds(table: LineTable) -> KindWeights:
     first_lines = table.page_offsets[:-1]
     rows = first_lines[table.kinds[first_lines] >= 0]
-    kinds = table.kinds[rows]
-    counts = np.bincount(kinds, minlength=len(KINDS))
-    weights = (counts.max() / np.maximum(counts, 1)) ** 0.5
-    names = (*KIND_COLUMNS, *(MARKUP_KIND_COLUMNS if table.format == "html" else ()))
-    return fit_stage(
-        matrix(table, rows, names), names, kinds, weights[kinds],
-        trees=settings.kind_trees, rate=settings.kind_rate, seed=4, classes=len(KINDS),
-    )  # fmt: skip
+    said = [table.base[BASE_COLUMNS[table.format].index(name)][rows] for name in KIND_NAMES]
+    return fit_kind_weights(np.stack(said), table.kinds[rows])
 
 
 def sample_rows(table: LineTable, part: float = 1.0) -> tuple[Integers, NDArray[np.float64]]:
