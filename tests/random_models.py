@@ -49,11 +49,11 @@ def make_random_model(seed: int, trees: int = 24) -> Model:
 def random_classifier(random: np.random.Generator, own: Sequence[str], trees: int) -> LineClassifier:
     second, repetition = (*own, *CONTEXT, *FIRST_STAGE, *AROUND), (*REPETITION_NAMES, *FIRST_STAGE)
     stages = [Stage(names, random_forest(random, len(names), trees)) for names in (second, repetition)]
-    weights = random.integers(-KIND_WEIGHT_STEPS // 99, KIND_WEIGHT_STEPS // 99, (len(KINDS), len(KINDS) + 1), np.int32)
     network = random_network(random, own)
-    return LineClassifier(
-        network, *stages, KindWeights(weights), random.uniform(0.5, 1.5, 5), random.uniform(-0.5, 0.5, 5)
-    )
+    slopes, intercepts = random.uniform(0.5, 1.5, 5), random.uniform(-0.5, 0.5, 5)
+    largest = KIND_WEIGHT_STEPS // 99
+    kinds = KindWeights(random.integers(-largest, largest, (len(KINDS), len(KINDS) + 1), np.int32))
+    return LineClassifier(network, *stages, kinds, slopes, intercepts)
 
 
 def random_networks(seed: int = 0) -> dict[str, Network]:

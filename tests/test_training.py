@@ -45,7 +45,7 @@ def test_an_exported_stage_gives_what_was_fitted() -> None:
     random = np.random.default_rng(1)
     columns = random.integers(0, 256, (4, 2000)).astype(np.uint8)
     classes = (columns[2] > 99).astype(np.int64) + (columns[2] > 180)
-    stage = fit_stage(columns, ["a", "b", "c", "d"], classes + 1, np.ones(2000), trees=30, rate=0.3, seed=0, classes=5)
+    stage = fit_stage(columns, ["a", "b", "c", "d"], classes + 1, np.ones(2000), trees=30, rate=0.3, seed=0)
     rows = columns[[["a", "b", "c", "d"].index(name) for name in stage.names]]
     scores = stage.scores(rows)
     assert (scores.argmax(axis=0) == classes + 1).mean() > 0.99

@@ -91,7 +91,7 @@ def fit_kind_weights(columns: Bytes, kinds: Integers) -> KindWeights:
 
 def fit_stage(
     columns: Bytes, names: Sequence[str], labels: Integers, weights: NDArray[np.float64], *,
-    trees: int, rate: float, seed: int, classes: int = len(CLASS_NAMES), start: NDArray[np.float64] | None = None,
+    trees: int, rate: float, seed: int, start: NDArray[np.float64] | None = None,
 ) -> Stage:  # fmt: skip
     """Symmetric trees on 8-bit columns, (names, rows); only the columns that a tree asks for are kept.
 
@@ -108,10 +108,10 @@ def fit_stage(
     )  # fmt: skip
     baseline = None if start is None else np.ascontiguousarray(start[seen].T)
     model.fit(Pool(np.ascontiguousarray(columns.T, np.float32), codes, weight=weights, baseline=baseline))
-    return export_stage(model, names, seen, classes)
+    return export_stage(model, names, seen)
 
 
-def export_stage(model: CatBoostClassifier, names: Sequence[str], seen: Integers, classes: int) -> Stage:
+def export_stage(model: CatBoostClassifier, names: Sequence[str], seen: Integers) -> Stage:
     """A CatBoost model of symmetric trees as a Stage, its leaves rounded to 12 bits; seen: its classes' numbers."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.json"
@@ -120,7 +120,7 @@ def export_stage(model: CatBoostClassifier, names: Sequence[str], seen: Integers
     trees = document["oblivious_trees"]
     features = np.zeros((len(trees), DEPTH), np.int32)
     thresholds = np.full((len(trees), DEPTH), 255, np.uint8)  # a question that is never answered yes
-    leaves = np.zeros((len(trees), LEAVES, classes))
+    leaves = np.zeros((len(trees), LEAVES, len(CLASS_NAMES)))
     for number, tree in enumerate(trees):
         for place, split in enumerate(tree["splits"] or ()):
             features[number, place] = split["float_feature_index"]
@@ -128,17 +128,17 @@ def export_stage(model: CatBoostClassifier, names: Sequence[str], seen: Integers
         values = np.array(tree["leaf_values"]).reshape(-1, len(seen))
         leaves[number, : len(values), seen] = values.T
     scale, bias = document["scale_and_bias"]
-    full_bias = np.full(classes, _NEVER)
+    full_bias = np.full(len(CLASS_NAMES), _NEVER)
     full_bias[seen] = bias if len(bias) else 0.0
     used, rows = np.unique(features, return_inverse=True)
     forest = quantise_leaves(rows.reshape(features.shape).astype(np.int32), thresholds, leaves * scale, full_bias)
     return Stage(tuple(names[column] for column in used), forest)
 
 
-def silent_stage(name: str, classes: int = len(CLASS_NAMES)) -> Stage:
+def silent_stage(name: str) -> Stage:
     """A stage that says nothing: for what the training pages hold no example of. name: any column."""
-    leaves = np.zeros((1, LEAVES, classes), np.uint16)
-    nothing = Forest(np.zeros((1, DEPTH), np.int32), np.full((1, DEPTH), 255, np.uint8), leaves, 1.0, np.zeros(classes))
+    leaves, bias = np.zeros((1, LEAVES, len(CLASS_NAMES)), np.uint16), np.zeros(len(CLASS_NAMES))
+    nothing = Forest(np.zeros((1, DEPTH), np.int32), np.full((1, DEPTH), 255, np.uint8), leaves, 1.0, bias)
     return Stage((name,), nothing)
 
 
