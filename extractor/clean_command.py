@@ -129,6 +129,17 @@ SiteFromText = Annotated[
 Memory = Annotated[
     int, _option(_REPEATED, "--memory", "Mebibytes for counting; past them, a temporary file.", "MIB", min=1)
 ]
+PageMemory = Annotated[
+    int | None,
+    _option(
+        _RUN,
+        "--page-memory",
+        "Give up pages for which a process takes more mebibytes than this; unless given, half of the memory that there "
+        "is, shared by --jobs, but no less than 2048 (Linux only).",
+        "MIB",
+        min=256,
+    ),
+]
 Jobs = Annotated[int, _option(_RUN, "--jobs", "Processes that work at once.", "N", min=1)]
 Resume = Annotated[bool, _option(_RUN, "--resume", "Go on with a run that was ended; begin one where there is none.")]
 Overwrite = Annotated[bool, _option(_RUN, "--overwrite", "Write over outputs that exist, and begin anew.")]
@@ -156,6 +167,7 @@ def clean(
     site_from: SiteFromText = DEFAULT_SITE_FROM,
     memory: Memory = DEFAULT_MEMORY // MEBIBYTE,
     jobs: Jobs = 1,
+    page_memory: PageMemory = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
 ) -> None:
@@ -181,7 +193,8 @@ def clean(
         not no_headline, kept, unwrap, preference(prefer), model, repetition, labels, filters, reading
     )
     asked = RepetitionSettings(not no_own_repetition, KeepChoice.ONE in (keep or ()), memory * MEBIBYTE)
-    clean_and_report(source, output, settings, asked, RunSettings(jobs, resume, overwrite))
+    most = None if page_memory is None else page_memory * MEBIBYTE
+    clean_and_report(source, output, settings, asked, RunSettings(jobs, resume, overwrite, memory=most))
 
 
 def read_kinds(text: str | None) -> frozenset[str] | None:

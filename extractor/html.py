@@ -168,11 +168,29 @@ def _parse(data: bytes) -> MarkupPage:
     if _may_compare_much(data):
         return _parse_in_parts(data)
     builder = _Builder()
-    with suppress(etree.LxmlError):  # an empty document, or one given up half way: what was read until then stands
-        parser = _parser(builder)
-        parser.feed(data)
-        parser.close()
+    parser = _parser(builder)
+    _feed(parser, data)
+    _close(parser)
     return builder.finish()
+
+
+def _feed(parser: etree.HTMLParser, data: bytes) -> None:
+    """Read data. MemoryError where there was none: libxml2 notes that, and gives what it read until then."""
+    with suppress(etree.LxmlError):  # an empty document, or one given up half way: what was read until then stands
+        parser.feed(data)
+    _check_memory(parser)
+
+
+def _close(parser: etree.HTMLParser) -> None:
+    with suppress(etree.LxmlError):
+        parser.close()
+    _check_memory(parser)
+
+
+def _check_memory(parser: etree.HTMLParser) -> None:
+    error = parser.feed_error_log.last_error
+    if error is not None and error.type == etree.ErrorTypes.ERR_NO_MEMORY:
+        raise MemoryError("a page was not read to its end")
 
 
 def _may_compare_much(data: bytes) -> bool:
@@ -203,15 +221,12 @@ def _parse_in_parts(data: bytes) -> MarkupPage:
     while first < len(data):
         cut = data.find(b"<", first + _PART)
         last = cut if cut >= 0 else len(data)
-        with suppress(etree.LxmlError):
-            parser.feed(data[first:last])
+        _feed(parser, data[first:last])
         first = last
         if builder.is_too_deep:
-            with suppress(etree.LxmlError):
-                parser.close()
+            _close(parser)
             parser = _parser(builder)
-    with suppress(etree.LxmlError):
-        parser.close()
+    _close(parser)
     return builder.finish()
 
 

@@ -2,16 +2,22 @@
 
     python scripts/fuzz.py [TARGET...] --seconds 900
 
+    python scripts/fuzz.py --totals
+
 The seconds are of the processor, so that a busy machine fuzzes longer, not less. Prints for each target the executions,
 those seconds and the seconds by the clock, how many edges of the package's code were reached, and what was found; ends
 with code 1 if anything was. Found inputs go to build/fuzz/findings/: mend the fault, then keep the input
 in tests/fuzz/corpus/TARGET/. What was learned of the targets stays in build/fuzz/corpus/ for the next run.
+
+Ctrl-C or SIGTERM ends a run early, and what it has done by then counts: each run is a line of build/fuzz/totals.jsonl.
+Their sums are printed at the end, or by --totals at any time: executions and seconds of all runs, edges of the last.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import os
 import re
 import resource
@@ -24,6 +30,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 BUILD = ROOT / "build" / "fuzz"
+TOTALS = BUILD / "totals.jsonl"
+"""A line for each run: target, executions, seconds of the processor, edges, findings."""
 LONGEST_INPUT = 4096
 LOADED_LATE = ("extractor.corpus.record_readers", "extractor.markup", "extractor.repetition_features")
 """Modules that the package loads where it first needs them."""
@@ -32,34 +40,89 @@ SLOWEST = 120
 MEMORY = 2048
 
 
+class StoppedError(Exception):
+    """Asked to stop."""
+
+
 def main() -> int:
     arguments = _arguments()
     if arguments.inside:
         fuzz(arguments.targets[0], arguments.seconds)
-    print(f"{'target':12} {'executions':>12} {'seconds':>8} {'by the clock':>13} {'edges':>7} {'findings':>9}")
-    found = [run(target, arguments.seconds) for target in arguments.targets or target_names()]
+    targets = arguments.targets or target_names()
+    found = []
+    if not arguments.totals:
+        print(f"{'target':12} {'executions':>12} {'seconds':>8} {'by the clock':>13} {'edges':>7} {'findings':>9}")
+        try:
+            found = [run(target, arguments.seconds) for target in targets]
+        except StoppedError:
+            print("stopped")
+        print("\nall runs:")
+    print_totals(targets)
     return int(any(found))
 
 
 def run(target: str, seconds: int) -> bool:
-    """Fuzz one target in a process of its own; whether anything was found."""
-    before = set(BUILD.glob("findings/*"))
+    """Fuzz one target in a process of its own; whether anything was found. StoppedError once it is to be the last."""
     start, processor = time.monotonic(), _processor_seconds()
-    command = [sys.executable, __file__, "--inside", "--seconds", str(seconds), target]
-    finished = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    before = set(BUILD.glob(f"findings/{target}-*"))
+    log = BUILD / f"{target}.log"
     BUILD.mkdir(parents=True, exist_ok=True)
-    (BUILD / f"{target}.log").write_text(finished.stderr + finished.stdout, encoding="utf-8", errors="replace")
-    executions = re.findall(r"^stat::number_of_executed_units:\s*(\d+)|^#(\d+)\s", finished.stderr, re.M)
-    edges = re.findall(r"\bcov: (\d+)", finished.stderr)
-    findings = sorted(set(BUILD.glob("findings/*")) - before)
-    number = int("".join(executions[-1])) if executions else 0
-    times = f"{_processor_seconds() - processor:>8.0f} {time.monotonic() - start:>13.0f}"
-    print(f"{target:12} {number:>12,} {times} {edges[-1] if edges else '-':>7} {len(findings):>9}", flush=True)
+    code, stopped = _fuzz_apart(target, seconds, log)
+    findings = sorted(set(BUILD.glob(f"findings/{target}-*")) - before)
+    executions, edges = told(log.read_text(encoding="utf-8", errors="replace"))
+    taken = round(_processor_seconds() - processor, 1)
+    entry = {"target": target, "executions": executions, "seconds": taken, "edges": edges, "findings": len(findings)}
+    with TOTALS.open("a", encoding="utf-8") as totals:
+        totals.write(json.dumps(entry) + "\n")
+    times = f"{taken:>8.0f} {time.monotonic() - start:>13.0f}"
+    print(f"{target:12} {executions:>12,} {times} {edges or '-':>7} {len(findings):>9}", flush=True)
     for finding in findings:
-        print(f"  {finding.relative_to(ROOT)}")
-    if finished.returncode and not findings:
-        print(f"  ended with code {finished.returncode}: see {(BUILD / target).relative_to(ROOT)}.log")
-    return bool(finished.returncode)
+        print(f"  {finding.relative_to(ROOT)}", flush=True)
+    if stopped:
+        raise StoppedError
+    if code and not findings:
+        print(f"  ended with code {code}: see {log.relative_to(ROOT)}", flush=True)
+    return bool(code)
+
+
+def _fuzz_apart(target: str, seconds: int, log: Path) -> tuple[int, bool]:
+    """Fuzz in a process of its own, which writes to a log: the code it ends with, and whether it was asked to stop."""
+    command = [sys.executable, __file__, "--inside", "--seconds", str(seconds), target]
+    stopped = False
+    with log.open("wb") as out:  # in a session of its own: Ctrl-C is for this process, which asks that one to end
+        process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
+
+    def stop(*_: object) -> None:
+        nonlocal stopped
+        stopped = True
+        process.send_signal(signal.SIGUSR1)
+
+    before = [signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        return process.wait(), stopped
+    finally:
+        for number, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+            signal.signal(number, handler)
+
+
+def told(log: str) -> tuple[int, int]:
+    """Executions and edges as libFuzzer told them last."""
+    executions = re.findall(r"^stat::number_of_executed_units:\s*(\d+)|^#(\d+)\s", log, re.M)
+    edges = re.findall(r"\bcov: (\d+)", log)
+    return int("".join(executions[-1])) if executions else 0, int(edges[-1]) if edges else 0
+
+
+def print_totals(targets: list[str]) -> None:
+    """What all runs of some targets have done, as a table in Markdown."""
+    runs = [json.loads(line) for line in TOTALS.read_text(encoding="utf-8").splitlines()] if TOTALS.exists() else []
+    print("| target | executions | seconds | edges | findings |\n| --- | --- | --- | --- | --- |")
+    for target in targets:
+        of_target = [run for run in runs if run["target"] == target]
+        executions, seconds, findings = (
+            sum(run[name] for run in of_target) for name in ("executions", "seconds", "findings")
+        )
+        edges = next((run["edges"] for run in reversed(of_target) if run["edges"]), "-")
+        print(f"| {target} | {executions:,} | {seconds:,.0f} | {edges} | {findings} |")
 
 
 def _processor_seconds() -> float:
@@ -113,6 +176,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="all unless given")
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
+    parser.add_argument("--totals", action="store_true", help="fuzz nothing, say what all runs have done")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 

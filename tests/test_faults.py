@@ -230,3 +230,33 @@ def test_a_disk_that_fails_while_it_is_read(name: str, fold: str, tmp_path: Path
         for record in read:
             content = record.content.encode() if isinstance(record.content, str) else record.content
             assert content in contents
+
+
+SHORT_OF_MEMORY = """
+import os
+from extractor.corpus.memory import at_most
+from extractor.html import parse_html
+
+row = "<div class=c{0}><p>Lamp {0} on the quay is lit again.<a href='/{0}'>more</a></p></div>"
+page = "<div>" * DEPTH + "".join(map(row.format, range(20_000))) + "</div>" * DEPTH
+parse_html("<p>what is loaded once is loaded")
+for mebibytes in range(24):
+    if not os.fork():  # each in a process that has freed nothing yet
+        try:
+            with at_most((mebibytes << 20) + 1):
+                read = len(parse_html(page).texts)
+        except MemoryError:
+            read = "refused"
+        print(read, flush=True)
+        os._exit(0)
+    os.wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system limits the memory of a process")
+@pytest.mark.parametrize("depth", [1, 40_000], ids=["whole", "in parts"])
+def test_a_page_that_memory_is_short_for_is_refused_and_never_cut(depth: int) -> None:
+    program = SHORT_OF_MEMORY.replace("DEPTH", str(depth))
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment())
+    assert finished.stderr == ""
+    assert set(finished.stdout.split()) == {"refused", "20000"}

@@ -26,6 +26,7 @@ from extractor.corpus.batch import CleanSettings, Filters, clean_batch, count_wo
 from extractor.corpus.clean import Job, RunError, clean_pieces
 from extractor.corpus.finishing import reported_summary
 from extractor.corpus.folder import FolderError, RecordFile
+from extractor.corpus.memory import LEAST, at_most, each_at_most, share_of_memory
 from extractor.corpus.preparation import RepetitionSettings
 from extractor.corpus.readers import Piece, ReadSettings
 from extractor.corpus.records import Record, Status, Summary
@@ -62,6 +63,34 @@ def _text(record):
 repeated._text = _text
 """
 )
+# as a worker that grows without end: until it is stopped, then as it was
+GROWS = "[bytes(1 << 24) for _ in iter(int, 1)]"
+# and never the same again
+GROWS_AND_KEEPS = 'kept.extend(b"x" * (1 << 24) for _ in iter(int, 1))'
+# while a page is labelled, cleaned, counted
+GROWING = {
+    "labelled": f"""
+from extractor.corpus import batch
+kept = []
+label_many = batch.label_many
+def growing(pages, **others):
+    if any({KILLED_BY!r} in page.content for page in pages):
+        ACTION
+    return label_many(pages, **others)
+batch.label_many = growing
+""",
+    "cleaned": "kept = []" + AT_THE_PAGE,
+    "counted": f"""
+from extractor.corpus import repeated
+kept = []
+text = repeated._text
+def _text(record):
+    if {KILLED_BY!r} in (record.content or b""):
+        ACTION
+    return text(record)
+repeated._text = _text
+""",
+}
 # as Ctrl-C at a terminal reaches all processes of a run
 CTRL_C = AT_THE_PAGE.replace("ACTION", "os.killpg(0, signal.SIGINT); time.sleep(60)")
 
@@ -302,7 +331,7 @@ def test_a_report_holds_the_summary(source: Path, tmp_path: Path, settings: Clea
 def test_a_page_that_cannot_be_labelled_is_found_by_halving(random_model: Model, monkeypatch) -> None:
     def label_all_but_one(pages, **others):
         if any(page.content == "bad" for page in pages):
-            raise MemoryError("no room")
+            raise ValueError("no page")
         return label_many(pages, **others)
 
     monkeypatch.setattr("extractor.corpus.batch.label_many", label_all_but_one)
@@ -310,7 +339,7 @@ def test_a_page_that_cannot_be_labelled_is_found_by_halving(random_model: Model,
     results = clean_batch(records, CleanSettings(), random_model)
     assert [result.name for result in results] == [record.name for record in records]
     assert [result.name for result in results if result.status is Status.ERROR] == ["3", "8"]
-    assert results[3].reason == "MemoryError: no room"
+    assert results[3].reason == "ValueError: no page"
 
 
 def test_what_an_earlier_run_wrote_of_a_page_that_is_left_out_goes(source: Path, tmp_path: Path) -> None:
@@ -507,6 +536,68 @@ def test_a_page_that_ends_the_process_that_counts_is_found(start: Start, tmp_pat
     assert process.returncode == 1, errors
     assert errors.decode() == "extractor: failed: 00003.txt: ended the process that worked on it\n"
     assert [row["id"] for row in rows(tmp_path / "out.jsonl")] == [f"0000{number}.txt" for number in (0, 1, 2, 4)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system limits the memory of a process")
+@pytest.mark.parametrize(
+    ("where", "action", "jobs"),
+    [
+        ("labelled", GROWS, 1),
+        ("labelled", GROWS_AND_KEEPS, 2),
+        ("cleaned", GROWS, 1),
+        ("counted", GROWS_AND_KEEPS, 2),
+        *(
+            pytest.param(*case, marks=pytest.mark.soak)
+            for case in (
+                ("labelled", GROWS, 2),
+                ("labelled", GROWS_AND_KEEPS, 1),
+                ("cleaned", GROWS, 2),
+                ("cleaned", GROWS_AND_KEEPS, 1),
+                ("cleaned", GROWS_AND_KEEPS, 2),
+                ("counted", GROWS, 1),
+                ("counted", GROWS, 2),
+                ("counted", GROWS_AND_KEEPS, 1),
+            )
+        ),
+    ],
+    ids=lambda value: {GROWS: "grows", GROWS_AND_KEEPS: "keeps"}.get(value, str(value)),
+)
+def test_a_page_that_takes_memory_without_end_is_found(
+    start: Start, tmp_path: Path, where: str, action: str, jobs: int
+) -> None:
+    many_pages(tmp_path / "in", 5)
+    (tmp_path / "in" / "00003.txt").write_bytes(KILLED_BY)
+    (tmp_path / "sitecustomize.py").write_text(GROWING[where].replace("ACTION", action))
+    counting = ("--own-repetition",) if where == "counted" else ()
+    _, errors = (process := start("-o", "out.jsonl", "--page-memory", 256, "--jobs", jobs, *counting)).communicate()
+    assert errors.decode() == {
+        ("labelled", GROWS): "extractor: failed: 00003.txt: takes more memory than it may; --page-memory allows more\n",
+        ("counted", GROWS): "",
+        ("counted", GROWS_AND_KEEPS): "",  # it was not counted, so it is no evidence; labelled it was all the same
+    }.get((where, action), "extractor: failed: 00003.txt: ended the process that worked on it\n")
+    cleaned = [number for number in range(5) if number != 3 or where == "counted"]
+    assert process.returncode == (0 if where == "counted" else 1)
+    assert [row["id"] for row in rows(tmp_path / "out.jsonl")] == [f"0000{number}.txt" for number in cleaned]
+    assert report(tmp_path / "out.jsonl")["pages"] == 5
+
+
+def test_what_a_step_may_take_grows_with_the_machine_and_is_never_little() -> None:
+    assert share_of_memory(1) >= share_of_memory(2) >= share_of_memory(1 << 20) == LEAST
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system limits the memory of a process")
+def test_a_limit_holds_for_a_step_only() -> None:
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with at_most(0):
+        assert resource.getrlimit(resource.RLIMIT_DATA) == before
+    with at_most(1 << 28):
+        assert len(bytes(1 << 27)) == 1 << 27
+        with pytest.raises(MemoryError):
+            bytes(1 << 29)
+    steps = each_at_most(1 << 28, iter([1, 2]))
+    for _ in steps:
+        assert resource.getrlimit(resource.RLIMIT_DATA) == before
+        assert len(bytes(1 << 29)) == 1 << 29
 
 
 def test_what_is_given_up_of_a_file_is_one_notice_whatever_it_claims(

@@ -82,12 +82,16 @@ def _labelled(
         # one by one as they come: labelled pages are many times as large as what is kept of them
         labelled = label_many(pages, model=model, repetition=table, prefer=settings.prefer)
         return [_result(record, page, settings) for record, page in zip(records, labelled, strict=True)]
+    except MemoryError:
+        reason = "takes more memory than it may; --page-memory allows more"
     except Exception as error:  # noqa: BLE001 - whatever it is, it is one page's, and the others are to be cleaned
-        if len(records) == 1:
-            return [unwritten(records[0], Problem(Status.ERROR, f"{type(error).__name__}: {error}"))]
-        half = len(records) // 2
-        first = _labelled(records[:half], settings, model, table)
-        return first + _labelled(records[half:], settings, model, table)
+        reason = f"{type(error).__name__}: {error}"
+    # only here, where the error is gone, and with it all that the calls it came through had taken
+    if len(records) == 1:
+        return [unwritten(records[0], Problem(Status.ERROR, reason))]
+    half = len(records) // 2
+    first = _labelled(records[:half], settings, model, table)
+    return first + _labelled(records[half:], settings, model, table)
 
 
 def _content(record: Record) -> str | bytes:

@@ -2,7 +2,8 @@
 
 A shard is written, then noted in the journal of its piece, so a run that was ended anyhow goes on where it was.
 When a process dies, the pieces that were begun run again, each alone, their shards halved until the page is found
-that ends it: that page has status error, and the run goes on.
+that ends it: that page has status error, and the run goes on. A process that has taken more memory than it may, and
+does not give it back, counts as one that died.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from pathlib import Path
 
 from extractor.corpus.batch import CleanSettings, clean_batch, load_model, load_table
 from extractor.corpus.folder import RecordFile
+from extractor.corpus.memory import each_at_most, resident_memory
 from extractor.corpus.processes import EndedError, alone, together
 from extractor.corpus.readers import Piece, read_piece
-from extractor.corpus.records import Problem, Record, Status, Summary, total, unwritten
+from extractor.corpus.records import Problem, Record, Result, Status, Summary, total, unwritten
 from extractor.corpus.run_folder import Journal, RunFolder, Shard, left_out_reasons, notices
 from extractor.corpus.writers import FolderWriter, Writer, part_writer
 
@@ -39,6 +41,7 @@ class Job:
     """What all pieces of a run have in common.
 
     left_out: the file of the copies that are not wanted. shard, batch: pages that are written, and cleaned, at once.
+    memory: bytes that a process may take for a shard, besides those it had; 0 for no limit.
     """
 
     run: RunFolder
@@ -46,6 +49,7 @@ class Job:
     left_out: Path | None = None
     shard: int = SHARD_PAGES
     batch: int = BATCH_PAGES
+    memory: int = 0
 
 
 def clean_pieces(pieces: Sequence[Piece], job: Job, *, jobs: int = 1) -> Iterator[Summary]:
@@ -71,7 +75,8 @@ def clean_pieces(pieces: Sequence[Piece], job: Job, *, jobs: int = 1) -> Iterato
                 yield summary
             return
         except EndedError:
-            continue  # what was begun and not done is suspected
+            # what was begun and not done is suspected; if it was this process, it has grown, and others do the rest
+            jobs = max(jobs, 2)
 
 
 def _clean_together(
@@ -150,8 +155,15 @@ def clean_piece(number: int, piece: Piece, job: Job, size: int = 0, stop: int | 
     """Clean a piece from where its journal ends, in this process; yields a summary a shard.
 
     size: places in a shard, if not those of the job. stop: the place to stop at, before the end of the piece.
+    EndedError if the process is not to go on, for it holds more memory than it may.
     """
-    size = size or job.shard
+    try:
+        yield from each_at_most(job.memory, _clean_shards(number, piece, job, size or job.shard, stop))
+    except MemoryError:
+        raise EndedError from None
+
+
+def _clean_shards(number: int, piece: Piece, job: Job, size: int, stop: int | None) -> Iterator[Summary]:
     with room_for(job.run), job.run.work_on(number) as journal:
         records = read_piece(piece, job.settings.reading, journal.end)
         if stop is not None:
@@ -172,7 +184,9 @@ def _clean_shard(number: int, piece: Piece, job: Job, first: int, stop: int, rec
     summary, listed, read, at = Summary(), [], 0, 0
     with _writer(number, piece, job, first) as writer:
         for batch in batches((_unless_left_out(record, left_out) for record in records), job.batch):
+            held = resident_memory()
             results = writer.write(clean_batch(batch, job.settings, model, table))
+            _check_given_back(results, held, job.memory)
             read += len(batch)
             at = batch[-1].read
             summary += total(result.counts for result in results)
@@ -181,6 +195,14 @@ def _clean_shard(number: int, piece: Piece, job: Job, first: int, stop: int, rec
         raise RunError(f"{piece.name(first)}: {read} pages read, {summary.records} accounted for; this is a fault")
     part = None if job.run.format == "folder" else job.run.part(number, first).name
     return Shard(first, stop, summary, listed, part, piece.share(stop, at))
+
+
+def _check_given_back(results: Iterable[Result], held: int, memory: int) -> None:
+    """MemoryError if a page that failed has left too little for others: they are to be cleaned elsewhere."""
+    if memory and any(result.status is Status.ERROR for result in results):
+        more = resident_memory() - held
+        if more > memory // 2:
+            raise MemoryError(f"{more:,} bytes are not given back")
 
 
 def _writer(number: int, piece: Piece, job: Job, first: int) -> AbstractContextManager[Writer]:

@@ -53,12 +53,14 @@ def prepare(
     *,
     overwrite: bool = False,
     jobs: int = 1,
+    most: int = 0,
     track: Track = untracked,
 ) -> Prepared:
     """Count the pages if need be; their table, and which copies to leave out, are kept with the run.
 
-    A run that goes on takes what it counted before. Copies are reported in copies.jsonl. FolderError if that file
-    exists (unless `overwrite`), TableError for a table that cannot be used, OSError as from any write.
+    most: bytes that a process may take to read a piece, 0 for no limit. A run that goes on takes what it counted
+    before. Copies are reported in copies.jsonl. FolderError if that file exists (unless `overwrite`), TableError for
+    a table that cannot be used, OSError as from any write.
     """
     load_table(settings.repetition)
     if not repetition.needs_counting(settings):
@@ -72,7 +74,7 @@ def prepare(
         begun = run.path / COUNTING
         jobs = max(jobs, 2) if begun.exists() else jobs
         begun.touch()
-        _count(pieces, run, settings, repetition, jobs, track)
+        _count(pieces, run, settings, repetition, jobs, most, track)
     groups: int = json.loads(counted.read_bytes())["groups"]
     own = run.path / TABLE if repetition.own_table else None
     table = settings.repetition or own
@@ -86,10 +88,10 @@ def copies_file(run: RunFolder) -> Path:
 
 def _count(
     pieces: Sequence[Piece], run: RunFolder, settings: CleanSettings, repetition: RepetitionSettings,
-    jobs: int, track: Track,
+    jobs: int, most: int, track: Track,
 ) -> None:  # fmt: skip
     """Count the pages, and write what comes of it; the last file says that all are there."""
-    counting = CountSettings(settings.reading, repetition.memory, single=False)
+    counting = CountSettings(settings.reading, repetition.memory, single=False, most=most)
     counted = count_pages(pieces, counting, jobs=jobs, track=track)
     copies = counted.copies()
     left_out = left_out_copies(copies) if repetition.keep_one else {}

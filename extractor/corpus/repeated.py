@@ -8,6 +8,7 @@ chinese-news, dumps and HTML in one folder, F1 differs by 0.001 on average.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypeVar
@@ -16,6 +17,7 @@ import numpy as np
 
 from extractor.characters import read_texts
 from extractor.copies import CopyRecord, copy_records
+from extractor.corpus.memory import at_most
 from extractor.corpus.processes import EndedError, alone, together
 from extractor.corpus.readers import Piece, ReadSettings, read_piece
 from extractor.corpus.records import Problem, Record, Status
@@ -70,13 +72,17 @@ class CountedPages:
 
 @dataclass(frozen=True, slots=True)
 class CountSettings:
-    """How pages are read and counted: see ReadSettings, RepetitionCounter and its finish()."""
+    """How pages are read and counted: see ReadSettings, RepetitionCounter and its finish().
+
+    most: bytes that a process may take to read a piece, besides those it had; 0 for no limit.
+    """
 
     reading: ReadSettings
     memory: int = DEFAULT_MEMORY
     mergeable: bool = False
     single: bool = True
     folder: Path | None = None
+    most: int = 0
 
 
 Track: TypeAlias = Callable[[Iterable[ReadPages], Sequence[Piece]], Iterable[ReadPages]]
@@ -100,7 +106,7 @@ def count_pages(
     failures: list[Failure] = []
     known: dict[str | None, str | None] = {}
     with RepetitionCounter(memory=settings.memory, mergeable=settings.mergeable, folder=settings.folder) as counter:
-        for read in track(_read_pieces(pieces, settings.reading, jobs), pieces):
+        for read in track(_read_pieces(pieces, settings, jobs), pieces):
             counter.add(read.lines, read.sites)
             names += read.names
             sites += (known.setdefault(site, site) for site in read.sites)  # one string a site, not one a page
@@ -110,20 +116,30 @@ def count_pages(
     return CountedPages(table, names, sites, np.concatenate(prints), tuple(failures))
 
 
-def read_lines(piece: Piece, reading: ReadSettings) -> ReadPages:
-    """Read a piece, and hash its lines."""
-    return hash_lines(read_piece(piece, reading), piece.size)
+def read_lines(piece: Piece, settings: CountSettings) -> ReadPages:
+    """Read a piece, and hash its lines. EndedError if that takes more memory than it may."""
+    with _ended_by_growth(settings.most):
+        return hash_lines(read_piece(piece, settings.reading), piece.size)
 
 
-def read_part(piece: Piece, reading: ReadSettings, start: int, stop: int) -> tuple[ReadPages, bool]:
+def read_part(piece: Piece, settings: CountSettings, start: int, stop: int) -> tuple[ReadPages, bool]:
     """The same for the places of a piece from start on, before stop; and whether it has more."""
-    records = read_piece(piece, reading, start)
     part: list[Record] = []
-    for record in records:
-        if record.place >= stop:
-            return hash_lines(part), True
-        part.append(record)
-    return hash_lines(part), False
+    with _ended_by_growth(settings.most):
+        for record in read_piece(piece, settings.reading, start):
+            if record.place >= stop:
+                return hash_lines(part), True
+            part.append(record)
+        return hash_lines(part), False
+
+
+@contextmanager
+def _ended_by_growth(most: int) -> Iterator[None]:
+    try:
+        with at_most(most):
+            yield
+    except MemoryError:
+        raise EndedError from None
 
 
 def hash_lines(records: Iterable[Record], size: int = 0) -> ReadPages:
@@ -151,29 +167,27 @@ def hash_lines(records: Iterable[Record], size: int = 0) -> ReadPages:
     return ReadPages(names, sites, _joined(hashed), tuple(failures), size)
 
 
-def _read_pieces(pieces: Sequence[Piece], reading: ReadSettings, jobs: int) -> Iterator[ReadPages]:
+def _read_pieces(pieces: Sequence[Piece], settings: CountSettings, jobs: int) -> Iterator[ReadPages]:
     """What is read of each piece, in order; of one whose process ends, in several parts."""
-    if jobs == 1:
-        yield from (read_lines(piece, reading) for piece in pieces)
-        return
     done = 0
     while done < len(pieces):
+        calls = [(piece, settings) for piece in pieces[done:]]
         try:
-            for read in together(read_lines, [(piece, reading) for piece in pieces[done:]], jobs):
+            for read in (read_lines(*call) for call in calls) if jobs == 1 else together(read_lines, calls, jobs):
                 yield read
                 done += 1
         except EndedError:
             # perhaps it was another of those that were begun: its turn comes
-            yield from _read_alone(pieces[done], reading)
+            yield from _read_alone(pieces[done], settings)
             done += 1
 
 
-def _read_alone(piece: Piece, reading: ReadSettings) -> Iterator[ReadPages]:
+def _read_alone(piece: Piece, settings: CountSettings) -> Iterator[ReadPages]:
     """Read a piece in processes of its own, and find the pages that end them: those are failures."""
     start, size, deaths, more = 0, PART, 0, True
     while more:
         try:
-            read, more = alone(read_part, piece, reading, start, start + size)
+            read, more = alone(read_part, piece, settings, start, start + size)
         except EndedError:
             deaths += 1
             if size > 1 and deaths < MOST_DEATHS:

@@ -21,6 +21,7 @@ from extractor.corpus.batch import CleanSettings, load_model, load_table
 from extractor.corpus.clean import BATCH_PAGES, SHARD_PAGES, Job, clean_pieces, room_for
 from extractor.corpus.finishing import finish, report_head, reported_summary
 from extractor.corpus.folder import FolderError, InputFile, PageFile, RecordFile, check_outputs, input_files
+from extractor.corpus.memory import share_of_memory
 from extractor.corpus.preparation import RepetitionSettings, prepare
 from extractor.corpus.readers import PIECE_BYTES, PIECE_PAGES, Piece, pieces_of
 from extractor.corpus.records import Summary
@@ -39,7 +40,9 @@ class RunSettings:
     """How a run works; what it makes does not depend on it. jobs: processes that work at once.
 
     resume: go on with a run that was ended. overwrite: write over outputs that exist. piece_pages, piece_bytes,
-    shard, batch: pages or bytes that are read, written and cleaned at once.
+    shard, batch: pages or bytes that are read, written and cleaned at once. memory: bytes that a process may take for
+    a shard, besides those it had (None: its share, see share_of_memory(); 0: no limit); a page that takes more is an
+    error.
     """
 
     jobs: int = 1
@@ -49,6 +52,7 @@ class RunSettings:
     piece_bytes: int = PIECE_BYTES
     shard: int = SHARD_PAGES
     batch: int = BATCH_PAGES
+    memory: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +111,11 @@ def clean_corpus(
             return replace(_finished(run), before=True)
         if going_on and format == "folder":
             _remove_left_behind(files, output)
+    most = share_of_memory(how.jobs) if how.memory is None else how.memory
     with room_for(run):
         anew = how.overwrite or going_on
-        prepared = prepare(pieces, run, settings, repetition, overwrite=anew, jobs=how.jobs, track=track)
-    job = Job(run, prepared.settings, prepared.left_out, how.shard, how.batch)
+        prepared = prepare(pieces, run, settings, repetition, overwrite=anew, jobs=how.jobs, most=most, track=track)
+    job = Job(run, prepared.settings, prepared.left_out, how.shard, how.batch, most)
     for _ in watch(clean_pieces(pieces, job, jobs=how.jobs), pieces, run):
         pass
     with room_for(run):
