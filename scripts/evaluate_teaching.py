@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -225,6 +226,7 @@ class Trial:
             landmarks = fit_landmarks([self._taught(page) for page in pages[:LABELLED]])
             scores.append(self._score(site, pages[LABELLED:], landmarks))
             lessons += [landmarks] if landmarks else []
+            print(f"{self._input}: site {len(scores)} of {len(sites)}", end="\r", file=sys.stderr, flush=True)
         rows = [[*map(str, one[:4]), *(f"{value:.3f}" for value in one[4:])] for one in scores]
         names = ["site", "corpus", "split", "other pages", "before", "taught", "best choice"]
         parts = [f"## {INPUTS[self._input]}\n", gain(scores)]

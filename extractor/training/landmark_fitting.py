@@ -1,7 +1,9 @@
 """Labelled pages of some sites, and what the model thinks of their lines -> landmarks: what it does not know of them.
 
-Learned is what is missing from the model's scores, so that landmarks say little where the model is right. Of each
-page, those lines are landmarks that stand on other pages of its site too, as it will be with pages yet to come.
+Learned is what is missing from the model's scores, so that landmarks say little where the model is right. Each page
+is learned twice, at half the weight: as a page yet to come, whose landmarks are the lines that stand on other pages of
+its site too; and as the page that it is, of which all lines are landmarks. So it will be labelled as it was taught, and
+a line that was seen on one page alone says something too.
 """
 
 from __future__ import annotations
@@ -45,11 +47,16 @@ def fit_landmarks(pages: Sequence[TaughtPage]) -> Landmarks | None:
     by_site: list[list[TaughtPage]] = [[] for _ in numbers]
     for page in pages:
         by_site[numbers[page.site]].append(page)
-    seen = [(page, runs) for site, some in enumerate(by_site) for page in some if (runs := _runs(page, some, site))]
+    seen = [
+        (page._replace(weights=page.weights / 2), runs)
+        for site, some in enumerate(by_site)
+        for page in some
+        if (known := _lines_of_others(page, some)) is not None
+        for runs in (_runs(page, known, site), _runs(page, np.ones(len(page.lines), bool), site))
+    ]
     if not seen:
         return None
-    known = _known_lines(by_site)
-    return known._replace(table=_table([page for page, _ in seen], [runs for _, runs in seen]))
+    return _known_lines(by_site)._replace(table=_table([page for page, _ in seen], [runs for _, runs in seen]))
 
 
 def _known_lines(by_site: Sequence[Sequence[TaughtPage]]) -> Landmarks:
@@ -61,15 +68,17 @@ def _known_lines(by_site: Sequence[Sequence[TaughtPage]]) -> Landmarks:
     return Landmarks(np.concatenate(lines)[order], sites[order], nothing)
 
 
-def _runs(page: TaughtPage, pages: Sequence[TaughtPage], site: int) -> list[Runs] | None:
-    """What the lines of a page are told by, where the other pages of its site are those that were taught; None if it
-    would not be known as one of them."""
+def _lines_of_others(page: TaughtPage, pages: Sequence[TaughtPage]) -> NDArray[np.bool_] | None:
+    """Which lines of a page stand on other pages of its site; None if it would not be known as one of them."""
     others = [other for other in pages if other is not page]
-    offsets = np.array([0, len(page.lines)])
-    if not others or _known_lines([others]).site_of_pages(page.lines, offsets)[0] < 0:
+    if not others or _known_lines([others]).site_of_pages(page.lines, np.array([0, len(page.lines)]))[0] < 0:
         return None
-    known = np.isin(page.lines, np.concatenate([other.lines for other in others]))
-    runs = [landmark_tokens(page.lines, known, offsets, site)]
+    return np.isin(page.lines, np.concatenate([other.lines for other in others]))
+
+
+def _runs(page: TaughtPage, known: NDArray[np.bool_], site: int) -> list[Runs]:
+    """What the lines of a page are told by, some of them known."""
+    runs = [landmark_tokens(page.lines, known, np.array([0, len(page.lines)]), site)]
     return runs if page.cues is None else [*runs, salted(page.cues, site)]
 
 
