@@ -568,15 +568,16 @@ def test_a_page_that_takes_memory_without_end_is_found(
     many_pages(tmp_path / "in", 5)
     (tmp_path / "in" / "00003.txt").write_bytes(KILLED_BY)
     (tmp_path / "sitecustomize.py").write_text(GROWING[where].replace("ACTION", action))
-    counting = ("--own-repetition",) if where == "counted" else ()
-    _, errors = (process := start("-o", "out.jsonl", "--page-memory", 256, "--jobs", jobs, *counting)).communicate()
+    counted = where == "counted"
+    process = start("-o", "out.jsonl", "--page-memory", 256, "--jobs", jobs, counted=counted)
+    _, errors = process.communicate()
     assert errors.decode() == {
         ("labelled", GROWS): "extractor: failed: 00003.txt: takes more memory than it may; --page-memory allows more\n",
         ("counted", GROWS): "",
         ("counted", GROWS_AND_KEEPS): "",  # it was not counted, so it is no evidence; labelled it was all the same
     }.get((where, action), "extractor: failed: 00003.txt: ended the process that worked on it\n")
-    cleaned = [number for number in range(5) if number != 3 or where == "counted"]
-    assert process.returncode == (0 if where == "counted" else 1)
+    cleaned = [number for number in range(5) if number != 3 or counted]
+    assert process.returncode == (0 if counted else 1)
     assert [row["id"] for row in rows(tmp_path / "out.jsonl")] == [f"0000{number}.txt" for number in cleaned]
     assert report(tmp_path / "out.jsonl")["pages"] == 5
 
