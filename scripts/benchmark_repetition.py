@@ -115,11 +115,11 @@ def compare_with_reading(pages: int) -> tuple[float, float, float]:
 
 
 def counted(read: list[tuple[PageLines, list[str]]]) -> RepetitionTable:
-    """The table of pages that are read already."""
+    """The table of pages that are read already, as `clean` makes it for its own pages."""
     with RepetitionCounter() as counter:
         for lines, sites in read:
             counter.add(lines, sites)
-        return counter.finish()
+        return counter.finish(single=False)
 
 
 def main() -> None:
