@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from array import array
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,8 +33,10 @@ BATCH_CHARACTERS = 1 << 19
 HTML_PER_TEXT = 16
 """Characters of HTML for one of text, about."""
 BATCH_PAGES = 256
-KEPT_BYTES = 1 << 24
-"""Freed memory that the process keeps for the next batch, at most."""
+KEPT_BYTES, KEPT_BLOCK = 1 << 25, 1 << 22
+"""Freed memory at the top of the heap that the process keeps for the next batch: more than a batch takes; and the size
+of blocks that it never keeps: larger than those of a batch of usual pages."""
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 BETAS: dict[PageFormat, dict[Preference | None, float]] = {
     "text": {None: 1.0, "precision": 0.5, "recall": 2.0},
     "html": {None: 0.85, "precision": 0.4, "recall": 1.7},
@@ -96,12 +100,17 @@ def label(
 
 @lru_cache(maxsize=1)
 def _keep_freed_memory() -> None:
-    """Have the next batch use the memory of the last.
+    """Have the next batch use the memory of the last, and no large page leave its own behind; once a process.
 
-    glibc gives freed memory back to the system beyond twice the size of the largest block that was freed, which then
-    costs a twentieth of all time to fetch again, page by page. This block is never touched, so takes no memory.
+    Left alone, glibc gives the top of the heap back beyond twice the size of the largest block it freed: sometimes
+    what each batch takes, which then costs a twentieth of all time to fetch again, page by page, and sometimes nothing
+    of what a large page took. Which of these is chance, and looks like growth (docs/reliability.md).
     """
-    np.empty(KEPT_BYTES // 2, np.uint8)
+    if sys.platform == "linux":
+        library = ctypes.CDLL(None)
+        if hasattr(library, "mallopt"):  # musl has none
+            library.mallopt(_M_TRIM_THRESHOLD, KEPT_BYTES)
+            library.mallopt(_M_MMAP_THRESHOLD, KEPT_BLOCK)
 
 
 class _Settings(NamedTuple):

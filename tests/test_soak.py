@@ -5,8 +5,6 @@ Run by `make soak`, which shows what was measured.
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import multiprocessing
 import os
 import random
@@ -90,14 +88,6 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
 
 
-def give_back_freed_memory() -> None:
-    """Have malloc give back what is freed, where it is glibc's, which keeps tens of megabytes or none as it happens."""
-    gc.collect()
-    give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if give_back is not None:
-        give_back(0)
-
-
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
@@ -105,36 +95,27 @@ def open_files() -> int:
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")
 def test_two_hundred_thousand_pages_through_one_process(shipped_model: Model) -> None:
     round_of_pages = len(written_pages())
-    files, memory, held, seconds, done = open_files(), [], [], [], 0
+    files, memory, seconds, done = open_files(), [], [], 0
     start = time.process_time()
     for done, labelled in enumerate(label_many(many_pages(PAGES), model=shipped_model), start=1):
         labelled.text()
         if done % PART == 0:
             seconds.append(time.process_time() - start)
             memory.append(resident())
-            give_back_freed_memory()
-            held.append(resident())
             start = time.process_time()
     assert done == PAGES
     assert round_of_pages < PART, "each part holds all pages"
     warm = WARM_UP // PART
-    swing = max(held[warm:]) - min(held[warm:])
+    lowest, highest = min(memory[warm:]), max(memory[warm:])
     quarter = (len(seconds) - warm) // 4
-    growth = statistics.median(memory[-quarter:]) - statistics.median(memory[warm : warm + quarter])
     slowdown = statistics.median(seconds[-quarter:]) / statistics.median(seconds[warm : warm + quarter])
     print(
-        f"\n{PAGES:,} pages: {sum(seconds) / PAGES * 1e3:.2f} ms a page, last quarter {slowdown:.3f} of the first; ",
-        end="",
+        f"\n{PAGES:,} pages: {sum(seconds) / PAGES * 1e3:.2f} ms a page, last quarter {slowdown:.3f} of the first; "
+        f"resident memory after warm-up {lowest / 2**20:.1f} to {highest / 2**20:.1f} MiB; "
+        f"{open_files() - files} files left open",
+        end=" ",
     )
-    print(
-        f"resident memory after warm-up {min(held[warm:]) / 2**20:.1f} to {max(held[warm:]) / 2**20:.1f} MiB, ", end=""
-    )
-    print(
-        f"with what malloc holds freed {min(memory[warm:]) / 2**20:.1f} to {max(memory[warm:]) / 2**20:.1f}, ", end=""
-    )
-    print(f"in the median grown by {growth / 2**20:.1f}; {open_files() - files} files left open", end=" ")
-    assert swing <= MOST_GROWTH
-    assert growth <= MOST_GROWTH
+    assert highest - lowest <= MOST_GROWTH
     assert open_files() == files
     assert slowdown <= MOST_SLOWDOWN
 
