@@ -34,8 +34,8 @@ HTML_PER_TEXT = 16
 """Characters of HTML for one of text, about."""
 BATCH_PAGES = 256
 KEPT_BYTES, KEPT_BLOCK = 1 << 25, 1 << 22
-"""Freed memory at the top of the heap that the process keeps for the next batch: more than a batch takes; and the size
-of blocks that it never keeps: larger than those of a batch of usual pages."""
+"""Freed memory at the top of the heap that the process keeps for the next batch, more than a batch takes; and the size
+from which a block that finds no room there goes back once it is freed, larger than any of a batch of usual pages."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 BETAS: dict[PageFormat, dict[Preference | None, float]] = {
     "text": {None: 1.0, "precision": 0.5, "recall": 2.0},

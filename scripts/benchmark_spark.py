@@ -38,22 +38,25 @@ FEW = 200
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def write_wet(shared: Path, folder: Path, pages: int) -> None:
-    """Write so many of the shared dumps, each time with another line, so that none is another's copy."""
+def write_wet(shared: Path, folder: Path, pages: int) -> int:
+    """Write so many of the shared dumps, each time with another line, so that none is another's copy; bytes of text."""
     texts = [
         row["text"]
         for corpus in CORPORA
         for row in pq.read_table(shared / "data" / f"{corpus}.dumps.parquet", columns=["text"]).to_pylist()
     ]
     files: list[list[bytes]] = [[] for _ in range(FILES)]
+    written = 0
     for number, text in enumerate(itertools.islice(itertools.cycle(texts), pages)):
         content = f"{text}\nPage {number}\n".encode("utf-8", "replace")
+        written += len(content)
         lines = ["WARC/1.0", "WARC-Type: conversion", f"WARC-Record-ID: <{number}>", "Content-Type: text/plain"]
         lines += [f"WARC-Target-URI: https://site{number // SITE_PAGES}.example/{number}"]
         head = "\r\n".join([*lines, f"Content-Length: {len(content)}", "", ""]).encode()
         files[number % FILES].append(gzip.compress(head + content + b"\r\n\r\n", 6))
     for number, records in enumerate(files):
         (folder / f"{number}.wet.gz").write_bytes(b"".join(records))
+    return written
 
 
 def start(folder: Path) -> SparkSession:
@@ -119,7 +122,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="the folder of shared corpora")
     parser.add_argument("--pages", type=int, default=20_000, help="pages to clean")
     parser.add_argument("--model", type=Path, help="a model instead of the shipped one")
-    parser.add_argument("--month-pages", type=float, default=2.5e9, help="pages of a month")
+    parser.add_argument("--month-pages", type=float, default=2.4e9, help="pages of a month")
     options = parser.parse_args()
     if not Path("/proc/self/stat").exists():
         sys.exit("this reads /proc, which only Linux has")
@@ -127,7 +130,7 @@ def main() -> None:
         folder = Path(name)
         for part in ("in", "few", "log"):
             (folder / part).mkdir()
-        write_wet(options.shared, folder / "in", options.pages)
+        written = write_wet(options.shared, folder / "in", options.pages)
         write_wet(options.shared, folder / "few", FEW)
         spark = start(folder / "log")
         files, few = (spark.read.format("binaryFile").load(str(folder / part)) for part in ("in", "few"))
@@ -137,11 +140,12 @@ def main() -> None:
             spark.stop()
         shuffled = shuffled_bytes(folder / "log") / (options.pages + FEW)
     month = options.month_pages
-    print(f"{options.pages:,} pages; a month is {month:,.0f}:\n")
-    print("| step | CPU, ms a page | core hours a month | shuffled, bytes a page | shuffled a month, GB |")
-    print("| --- | ---: | ---: | ---: | ---: |")
+    print(f"{options.pages:,} pages of {written / options.pages:,.0f} bytes; a month is {month:,.0f}:\n")
+    print("| step | CPU, ms a page | pages a second and core | core hours a month | shuffled, bytes a page | GB |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for step, spent, size in (("clean", cleaning, 0.0), ("count", counting, shuffled)):
-        print(f"| {step} | {spent:.2f} | {spent * month / 3.6e6:,.0f} | {size:,.0f} | {size * month / 1e9:,.0f} |")
+        each = f"{spent:.2f} | {1e3 / spent:,.0f} | {spent * month / 3.6e6:,.0f}"
+        print(f"| {step} | {each} | {size:,.0f} | {size * month / 1e9:,.0f} |")
     print(f"\nThe table has {table / options.pages:,.0f} bytes a page.")
 
 

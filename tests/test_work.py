@@ -8,9 +8,12 @@ counted when it was set; after a change that needs less, lower it.
 from __future__ import annotations
 
 import gc
+import mmap
+import platform
 import sys
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -169,3 +172,25 @@ def test_an_element_takes_few_calls(menu: str) -> None:
 @pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.0.0", reason="counted with NumPy 2, which calls less")
 def test_a_page_of_one_line_takes_few_calls(random_model: Model) -> None:
     assert calls(lambda: label("Harbour news", model=random_model), "c_call") <= CALLS_A_PAGE
+
+
+def given_back(blocks: int, size: int) -> int:
+    """Bytes that leave this process when so many blocks are freed, each below one that stays."""
+    both = [(b"x" * size, b"x" * (1 << 20)) for _ in range(blocks)]
+    stay = [small for _, small in both]
+    before = resident()
+    both.clear()
+    assert len(stay) == blocks
+    return before - resident()
+
+
+def resident() -> int:
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * mmap.PAGESIZE
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="asks for settings of glibc")
+def test_the_memory_of_a_batch_is_kept_and_that_of_a_large_page_is_given_back() -> None:
+    label("A line")
+    assert given_back(3, 3 << 20) < 3 << 20
+    for _ in range(2):  # left alone, glibc learns of the first time to keep the second
+        assert given_back(6, 16 << 20) >= 64 << 20
