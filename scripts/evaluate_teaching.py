@@ -8,7 +8,8 @@ lesson costs on dev pages of all corpora.
 
 The model has not seen the sites. Those of the dev split it never has. Of those of the train split the tables hold what
 words and a network say that have not seen the site; the second stage is fitted again without it, on a part of the
-lines (--lines). A page is one dump, or its HTML.
+lines (--lines). A page is one dump, or its HTML. Last, half of the sites are taught at once, and it is measured what
+that changes on the pages of the others.
 
     python scripts/evaluate_teaching.py --output build/teaching.md
 """
@@ -221,8 +222,9 @@ class Trial:
         """Teach each site; what it brought, and of the first lessons what they cost elsewhere."""
         scores: list[SiteScore] = []
         lessons: list[Landmarks] = []
+        found: dict[str, list[SitePage]] = {}
         for site, sources in sites.items():
-            pages = list(filter(None, map(self._unseen.page, sources)))
+            pages = found[site] = list(filter(None, map(self._unseen.page, sources)))
             landmarks = fit_landmarks([self._taught(page) for page in pages[:LABELLED]])
             scores.append(self._score(site, pages[LABELLED:], landmarks))
             lessons += [landmarks] if landmarks else []
@@ -233,6 +235,7 @@ class Trial:
         dev = [one for one in scores if one.split == "dev"]
         parts.append(f"\nOf the dev split alone. {gain(dev)}\n" if dev else "")
         parts.append(Table(names, rows).markdown())
+        parts += ["", self._strangers(found)] if len(found) > 1 else []
         return "\n".join([*parts, *self._losses(others, lessons[:losses])]) + "\n"
 
     def _taught(self, page: SitePage) -> TaughtPage:
@@ -283,6 +286,25 @@ class Trial:
         texts = page.batch.line_texts(0, len(page.shares))
         text = "\n".join(line for line, chosen in zip(texts, kept.tolist(), strict=True) if chosen)
         return float(self._metrics.word_f1(text, page.source.gold, False)[2])
+
+    def _strangers(self, pages: Mapping[str, Sequence[SitePage]]) -> str:
+        """What many sites taught at once change on pages of sites that were not: every second one, then the others."""
+        names, changes, claimed = list(pages), [], 0
+        for first in range(2):
+            taught = [self._taught(page) for name in names[first::2] for page in pages[name][:LABELLED]]
+            landmarks = fit_landmarks(taught)
+            for page in (page for name in names[1 - first :: 2] for page in pages[name]):
+                before, after, _ = self._f1s(page, landmarks)
+                changes.append(after - before)
+                lines = short_hashes(page.batch.line_hashes)
+                claimed += int(landmarks is not None and landmarks.site_of_pages(lines, page.offsets)[0] >= 0)
+        change = float(np.mean(changes))
+        verdict = "kept" if change >= -LARGEST_LOSS else "NOT"
+        return (
+            f"Every second site taught at once: of {len(changes)} pages of the other sites {claimed} are taken for"
+            f" pages of a taught one. Word F1 of all {len(changes)} changes by {change:+.4f}, a loss of at most"
+            f" {LARGEST_LOSS} allowed: {verdict}"
+        )
 
     def _losses(self, others: Sequence[Source], lessons: Sequence[Landmarks]) -> Iterator[str]:
         """What the lessons change on pages of other sites, by the whole way of label_many()."""

@@ -1,8 +1,8 @@
 """A model and labelled pages of one's own -> a model that knows their sites too, in seconds.
 
 What the model knows is kept as it is. Beside it are put the landmarks of the sites (extractor/landmarks.py): what the
-lines of their pages are, by the lines that all of them share and by the names of their classes. Pages of other sites
-are labelled as before, to the bit.
+lines of their pages are, by the lines that all of them share and by the names of their classes. Pages that no taught
+site knows are labelled as before, to the bit.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ def report_sections(trial: Trial, card: Mapping[str, Any], verdict: str) -> list
     unit = "site" if trial.by_site else "page"
     how = (
         "Each page was judged by a model that was taught other pages only, those of its site among them; the model that"
-        f" is written has learned from all pages. Intervals are of 95 %, drawn by {unit}. Pages of sites that were not"
-        " taught are labelled as before."
+        f" is written has learned from all pages. Intervals are of 95 %, drawn by {unit}. Pages that share few lines"
+        " with the taught sites are labelled as before."
     )
     return [
         Section("In short", f"{verdict} {how}"),
