@@ -149,7 +149,7 @@ def fuzz(target: str, seconds: int) -> None:
     for folder in (work, findings):
         folder.mkdir(parents=True, exist_ok=True)
     options = {
-        "max_len": LONGEST_INPUT, "timeout": SLOWEST, "rss_limit_mb": MEMORY,
+        "max_len": LONGEST_INPUT, "timeout": SLOWEST, "report_slow_units": SLOWEST, "rss_limit_mb": MEMORY,
         "print_final_stats": 1, "artifact_prefix": f"{findings}/{target}-",
     }  # fmt: skip
     words = ROOT / "tests" / "fuzz" / f"{target}.dict"

@@ -23,6 +23,7 @@ import pytest
 from corpus_files import FOLDS, needs_corpus_extra, sample_pages, write_jsonl, write_parquet, write_warc
 from extractor import Model, RepetitionTable, TableError
 from extractor.characters import read_texts
+from extractor.corpus import readers, record_readers, unfolding
 from extractor.corpus.folder import find_files
 from extractor.corpus.readers import ReadSettings, pieces_of, read_piece
 from extractor.corpus.unfolding import open_file
@@ -219,8 +220,8 @@ def test_a_disk_that_fails_while_it_is_read(name: str, fold: str, tmp_path: Path
             return io.BufferedReader(Failing(open_file(path), good))  # type: ignore[arg-type]
 
         with monkeypatch.context() as patch:
-            for module in ("unfolding", "record_readers", "readers"):
-                patch.setattr(f"extractor.corpus.{module}.open_file", failing)
+            for module in (unfolding, record_readers, readers):  # loaded by now: what is first loaded here keeps it
+                patch.setattr(module, "open_file", failing)
             settings = ReadSettings()
             (file,) = find_files(tmp_path)
             records = [record for piece in pieces_of([file], settings) for record in read_piece(piece, settings)]

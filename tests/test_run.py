@@ -67,8 +67,19 @@ repeated._text = _text
 GROWS = "[bytes(1 << 24) for _ in iter(int, 1)]"
 # and never the same again
 GROWS_AND_KEEPS = 'kept.extend(b"x" * (1 << 24) for _ in iter(int, 1))'
-# while a page is labelled, cleaned, counted
+# while a page is read, labelled, cleaned, counted
 GROWING = {
+    "read": f"""
+from extractor.corpus import readers
+kept = []
+read_page = readers._read_page
+def _read_page(*arguments):
+    record = read_page(*arguments)
+    if {KILLED_BY!r} in (record.content or b""):
+        ACTION
+    return record
+readers._read_page = _read_page
+""",
     "labelled": f"""
 from extractor.corpus import batch
 kept = []
@@ -542,6 +553,7 @@ def test_a_page_that_ends_the_process_that_counts_is_found(start: Start, tmp_pat
 @pytest.mark.parametrize(
     ("where", "action", "jobs"),
     [
+        ("read", GROWS, 1),
         ("labelled", GROWS, 1),
         ("labelled", GROWS_AND_KEEPS, 2),
         ("cleaned", GROWS, 1),
@@ -549,6 +561,7 @@ def test_a_page_that_ends_the_process_that_counts_is_found(start: Start, tmp_pat
         *(
             pytest.param(*case, marks=pytest.mark.soak)
             for case in (
+                ("read", GROWS_AND_KEEPS, 2),
                 ("labelled", GROWS, 2),
                 ("labelled", GROWS_AND_KEEPS, 1),
                 ("cleaned", GROWS, 2),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from itertools import groupby, takewhile
+from itertools import groupby
 from pathlib import Path
 
 from extractor.corpus.batch import CleanSettings, clean_batch, load_model, load_table
@@ -167,7 +167,7 @@ def _clean_shards(number: int, piece: Piece, job: Job, size: int, stop: int | No
     with room_for(job.run), job.run.work_on(number) as journal:
         records = read_piece(piece, job.settings.reading, journal.end)
         if stop is not None:
-            records = takewhile(lambda record: record.place < stop, records)
+            records = _before(records, stop)
         for part, group in groupby(records, key=lambda record: record.place // size):
             first = max(part * size, journal.end)
             journal.add(_clean_shard(number, piece, job, first, (part + 1) * size, group))
@@ -176,6 +176,15 @@ def _clean_shards(number: int, piece: Piece, job: Job, size: int, stop: int | No
             journal.finish()
         elif journal.end < stop:
             journal.add(Shard(journal.end, stop, Summary(), (), None))
+
+
+def _before(records: Iterable[Record], stop: int) -> Iterator[Record]:
+    """Those before a place. What stands there is not looked at: reading it may end the process."""
+    for record in records:
+        if record.place < stop:
+            yield record
+        if record.place >= stop - 1:
+            return
 
 
 def _clean_shard(number: int, piece: Piece, job: Job, first: int, stop: int, records: Iterable[Record]) -> Shard:

@@ -123,13 +123,14 @@ def read_lines(piece: Piece, settings: CountSettings) -> ReadPages:
 
 
 def read_part(piece: Piece, settings: CountSettings, start: int, stop: int) -> tuple[ReadPages, bool]:
-    """The same for the places of a piece from start on, before stop; and whether it has more."""
+    """The same for the places of a piece from start on, before stop; and whether it may have more."""
     part: list[Record] = []
     with _ended_by_growth(settings.most):
         for record in read_piece(piece, settings.reading, start):
-            if record.place >= stop:
+            if record.place < stop:
+                part.append(record)
+            if record.place >= stop - 1:  # what comes after it is not looked at: reading it may end the process
                 return hash_lines(part), True
-            part.append(record)
         return hash_lines(part), False
 
 
