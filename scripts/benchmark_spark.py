@@ -17,6 +17,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +75,12 @@ def start(folder: Path) -> SparkSession:
 
 
 def family(pid: int) -> Iterator[int]:
-    """A process and all below it."""
+    """A process and all below it; threads of Java come and go meanwhile."""
     yield pid
     for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield from family(int(child))
+        with suppress(OSError):
+            for child in (task / "children").read_text().split():
+                yield from family(int(child))
 
 
 def cpu() -> float:
