@@ -40,8 +40,8 @@ EVERY = 0.2
 """Seconds between two looks at the processes."""
 FOLDER_PAGES = 1_000
 MEASURES: dict[str, Callable[[list[float]], float]] = {"at least": min, "in the median": statistics.median}
-"""Of what a process held at every look. The five largest dumps have a twelfth of all characters, so what is held at most,
-or at most in 19 looks of 20, is that of the large pages that a process happened to be given."""
+"""Of what a process held at every look. The five largest dumps have a twelfth of all characters, so what is held at
+most, or at most in 19 looks of 20, is that of the large pages that a process happened to be given."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
