@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,9 +86,9 @@ def write_dumps(shared: Path, folder: Path, pages: int) -> None:
         (place / f"{number:07}.txt").write_bytes(text.encode("utf-8", "replace"))
 
 
-def watch(source: Path, output: Path, jobs: int) -> Watched:
+def watch(source: Path, output: Path, jobs: int, more: Sequence[str] = ()) -> Watched:
     """Run `extractor clean`, and look at it and at its children while it works."""
-    command = [sys.executable, "-m", "extractor", "clean", str(source), "-o", str(output), "--jobs", str(jobs)]
+    command = [sys.executable, "-m", "extractor", "clean", str(source), "-o", str(output), "--jobs", str(jobs), *more]
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     found = Watched(parent=process.pid)
@@ -150,14 +150,15 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=100_000, help="dumps to clean")
     parser.add_argument("--sample", type=int, default=400, help="pages that trafilatura reads")
     parser.add_argument("--memory", action="store_true", help="how memory grows with two processes, and no more")
+    parser.add_argument("--once", action="store_true", help="clean with --no-own-repetition: every dump is read once")
     options = parser.parse_args()
     if not Path("/proc/self/statm").exists():
         sys.exit("this reads /proc, which only Linux has")
     with tempfile.TemporaryDirectory(prefix="extractor-") as folder:
         source = Path(folder) / "in"
         write_dumps(options.shared, source, options.pages)
-        asked = (2,) if options.memory else (1, 2)
-        runs = {jobs: watch(source, Path(folder) / f"out{jobs}", jobs) for jobs in asked}
+        asked, more = (2,) if options.memory else (1, 2), ["--no-own-repetition"] if options.once else []
+        runs = {jobs: watch(source, Path(folder) / f"out{jobs}", jobs, more) for jobs in asked}
     growth = {name: max(found.growth(measure) for found in runs.values()) for name, measure in MEASURES.items()}
     compared = f"pages {EARLY.start:,} to {EARLY.stop:,} and {LATE.start:,} to {LATE.stop:,}"
     for name, grown in growth.items():

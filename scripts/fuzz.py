@@ -38,6 +38,9 @@ LOADED_LATE = ("extractor.corpus.record_readers", "extractor.markup", "extractor
 SLOWEST = 120
 """Seconds by the clock that one input may take: many, as a busy machine stops the clock for nobody."""
 MEMORY = 2048
+LONGEST_RUN = 100
+"""Seconds of the processor that one process fuzzes: it keeps some 30 KB of every execution, which is the fuzzer's (the
+same inputs without it take none), and the next goes on with what was learned."""
 
 
 class StoppedError(Exception):
@@ -53,12 +56,18 @@ def main() -> int:
     if not arguments.totals:
         print(f"{'target':12} {'executions':>12} {'seconds':>8} {'by the clock':>13} {'edges':>7} {'findings':>9}")
         try:
-            found = [run(target, arguments.seconds) for target in targets]
+            found = [run(target, seconds) for target in targets for seconds in portions(arguments.seconds)]
         except StoppedError:
             print("stopped")
         print("\nall runs:")
     print_totals(targets)
     return int(any(found))
+
+
+def portions(seconds: int) -> list[int]:
+    """So many seconds as runs of LONGEST_RUN, and what is left."""
+    whole, rest = divmod(seconds, LONGEST_RUN)
+    return [LONGEST_RUN] * whole + [rest] * bool(rest)
 
 
 def run(target: str, seconds: int) -> bool:
