@@ -1,8 +1,7 @@
 """Views of pages -> their repetition columns, by tables as users will have them.
 
-Half of the pages ask a table of their whole site, others one of 20, 5 or 2 of its pages, and some a table that takes
-a folder of unrelated pages for one site. HTML and each converter's dumps are counted apart, as a user's folder is of
-one kind.
+Half of the pages ask a table of their whole site, others one of 20, 5 or 2 of its pages. HTML and each converter's
+dumps are counted apart, as a user's folder is of one kind.
 """
 
 from __future__ import annotations
@@ -15,10 +14,9 @@ from extractor.repetition import RepetitionCounter, RepetitionTable
 from extractor.repetition_features import columns_of_lines
 from extractor.training.views import PageViews, View
 
-_WHOLE, _FOLDER = 10**9, 0
-_TABLES = (*(_WHOLE,) * 6, 20, 20, 5, 5, 2, _FOLDER, _FOLDER)
-"""Most pages of a site that the table knows, or a folder of others. One is taken by the hash of a page's id."""
-_FOLDERS = 40
+_WHOLE = 10**9
+_TABLES = (*(_WHOLE,) * 6, 20, 20, 5, 5, 2)
+"""Most pages of a site that the table knows. One is taken by the hash of a page's id."""
 
 
 def add_repetition(pages: Iterable[PageViews]) -> None:
@@ -31,23 +29,17 @@ def add_repetition(pages: Iterable[PageViews]) -> None:
         for view in some:
             most = _TABLES[_number(view.id) // 8 % len(_TABLES)]
             if view.own.shape[1]:
-                view.repetition = columns_of_lines(tables[most], view.page_lines, [_site(view, most)])
+                view.repetition = columns_of_lines(tables[most], view.page_lines, [view.site])
 
 
 def _table(views: Sequence[View], most: int) -> RepetitionTable:
     taken: dict[str, set[str]] = defaultdict(set)
     with RepetitionCounter() as counter:
         for view in sorted(views, key=lambda view: (_number(view.id), view.id)):
-            site = _site(view, most)
-            if most == _FOLDER or len(taken[site] | {view.id}) <= most:
-                taken[site].add(view.id)
-                counter.add(view.page_lines, [site])
+            if len(taken[view.site] | {view.id}) <= most:
+                taken[view.site].add(view.id)
+                counter.add(view.page_lines, [view.site])
         return counter.finish(single=True)
-
-
-def _site(view: View, most: int) -> str:
-    """The site that a table takes a page to be of."""
-    return f"folder {_number(view.id) % _FOLDERS}" if most == _FOLDER else view.site
 
 
 def _number(page_id: str) -> int:
