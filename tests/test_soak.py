@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 
 from extractor import LabelledPage, Model, Page, label, label_many
+from extractor.corpus.memory import resident_memory
 from hostile import HOSTILE, Hostile
 from random_models import make_random_model
 
@@ -83,11 +84,6 @@ def many_pages(number: int) -> Iterator[Page]:
         yield Page(page.content + ending.encode(), id=str(count), kind=page.kind)
 
 
-def resident() -> int:
-    """Bytes of this process in memory."""
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
-
-
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
@@ -101,7 +97,7 @@ def test_two_hundred_thousand_pages_through_one_process(shipped_model: Model) ->
         labelled.text()
         if done % PART == 0:
             seconds.append(time.process_time() - start)
-            memory.append(resident())
+            memory.append(resident_memory())
             start = time.process_time()
     assert done == PAGES
     assert round_of_pages < PART, "each part holds all pages"

@@ -8,12 +8,10 @@ counted when it was set; after a change that needs less, lower it.
 from __future__ import annotations
 
 import gc
-import mmap
 import platform
 import sys
 import tracemalloc
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +19,7 @@ import pytest
 
 from extractor import Model, Page, characters, label, label_many
 from extractor.characters import read_texts
+from extractor.corpus.memory import resident_memory
 from extractor.forest import Forest
 from extractor.html import parse_html
 
@@ -178,14 +177,10 @@ def given_back(blocks: int, size: int) -> int:
     """Bytes that leave this process when so many blocks are freed, each below one that stays."""
     both = [(b"x" * size, b"x" * (1 << 20)) for _ in range(blocks)]
     stay = [small for _, small in both]
-    before = resident()
+    before = resident_memory()
     both.clear()
     assert len(stay) == blocks
-    return before - resident()
-
-
-def resident() -> int:
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * mmap.PAGESIZE
+    return before - resident_memory()
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="asks for settings of glibc")

@@ -52,9 +52,7 @@ def fit_table(
     model = LogisticRegression(C=strength, max_iter=40, tol=1e-3, solver="lbfgs")
     model.fit(rows, labels, sample_weight=weights)
     found = np.zeros((buckets, len(CLASS_NAMES)))
-    # of two classes only the second has weights
-    coefficients = model.coef_ if len(model.classes_) > 2 else np.concatenate((-model.coef_, model.coef_)) / 2
-    found[:, model.classes_] = coefficients.T
+    found[:, model.classes_] = _of_each_class(model.coef_).T
     found -= found.mean(axis=1, keepdims=True)
     return WordingTable(np.clip(np.rint(found * WEIGHT_STEPS), -127, 127).astype(np.int8))
 
@@ -68,9 +66,13 @@ def fit_kind_table(words: Hashes, offsets: Integers, kinds: Integers, buckets: i
     model = LogisticRegression(C=KIND_STRENGTH, max_iter=80, tol=1e-3, solver="lbfgs").fit(rows, kinds)
     found = np.zeros((buckets + 1, len(KINDS)))
     found[-1] = _NEVER
-    fitted = np.column_stack((model.coef_, model.intercept_))
-    found[:, model.classes_] = (fitted if len(model.classes_) > 2 else np.concatenate((-fitted, fitted)) / 2).T
+    found[:, model.classes_] = _of_each_class(np.column_stack((model.coef_, model.intercept_))).T
     return KindTable(np.clip(np.rint(found * KIND_STEPS), -127, 127).astype(np.int8))
+
+
+def _of_each_class(fitted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a logistic regression has fitted, one row a class: of two classes it has the second alone."""
+    return fitted if len(fitted) > 1 else np.concatenate((-fitted, fitted)) / 2
 
 
 def fit_stage(

@@ -37,9 +37,9 @@ _PAGES_AT_ONCE = 500
 class LineTable:
     """Labelled lines of whole pages. base: (BASE_COLUMNS[format], lines); page_offsets: (pages + 1).
 
-    classes: indices into CLASS_NAMES; trust: 0 to 1; read: by hand; sites: the number of its site
-    (see site_number). network: the one that saw all of the sites; what
-    the base columns hold of networks is by those that had not seen a line's site."""
+    classes: indices into CLASS_NAMES; trust: 0 to 1; read: by hand; sites: the number of its site (see site_number).
+    network: the one that saw all of the sites; what the base columns hold of networks is by those that had not seen a
+    line's site."""
 
     format: str
     base: Bytes
