@@ -1,8 +1,7 @@
 """The words of a page -> how much they speak for each kind of page, by a learned table of hashed words.
 
 A word counts by the logarithm of how often the page has it; a page's score is the weighted sum over its distinct
-words, divided by the length of their vector, in which long pages and short ones compare, and what speaks for a kind
-before any word is read.
+words, divided by the length of their vector, in which long pages and short ones compare.
 """
 
 from __future__ import annotations
@@ -21,12 +20,13 @@ KIND_STEPS = 16
 """Steps of a stored weight to one unit of log-odds."""
 COUNT_LEVELS = np.array((0, 16, 27, 34, 38, 42, 45, 47, 48), np.int64)
 """16 (1 + ln n) for a word that stands n times on a page, at most 48."""
+KIND_WEIGHT_STEPS = 1 << 16
+"""Steps of a number of KindWeights to one unit of log-odds."""
 _PAGES_AT_ONCE = 16
 
 
 class KindTable:
-    """Weights of hashed words: int8, (buckets and one more row that always counts, KINDS), in 1/KIND_STEPS of log-odds;
-    the number of buckets is a power of two."""
+    """Weights of hashed words: int8, (buckets, KINDS); the number of buckets is a power of two."""
 
     __slots__ = ("weights",)
 
@@ -37,15 +37,35 @@ class KindTable:
         """Words in runs by page -> one row a kind, one column a page."""
         pages = len(offsets) - 1
         scores = np.empty((len(KINDS), pages), np.uint8)
-        weights, always = self.weights[:-1], 128 + self.weights[-1].astype(np.int64)
         for first in range(0, pages, _PAGES_AT_ONCE):
             last = min(first + _PAGES_AT_ONCE, pages)
             some = words[offsets[first] : offsets[last]]
-            buckets, levels, bounds = word_levels(some, offsets[first : last + 1] - offsets[first], len(weights))
-            sums = sum_runs(weights.take(buckets, axis=0) * levels[:, None], bounds)
+            buckets, levels, bounds = word_levels(some, offsets[first : last + 1] - offsets[first], len(self.weights))
+            sums = sum_runs(self.weights.take(buckets, axis=0) * levels[:, None], bounds)
             lengths = np.maximum(integer_root(sum_runs(levels * levels, bounds)), 1)
-            scores[:, first:last] = np.clip((always + sums // lengths[:, None]).T, 0, 255)
+            scores[:, first:last] = np.clip(128 + (sums // lengths[:, None]).T, 0, 255)
         return scores
+
+
+class KindWeights:
+    """How much each kind's score speaks for each kind: words are weighed for all pages, this for those of a format.
+
+    int32, (KINDS, KINDS and one more that always counts): steps of 1/KIND_WEIGHT_STEPS in log-odds a step of a column.
+    """
+
+    __slots__ = ("weights",)
+
+    def __init__(self, weights: NDArray[np.int32]) -> None:
+        if weights.shape != (len(KINDS), len(KINDS) + 1) or weights.dtype != np.int32:
+            raise ValueError(f"weights of kinds of shape {weights.shape}, {weights.dtype}")
+        self.weights = weights
+
+    def scores(self, columns: Bytes) -> NDArray[np.float64]:
+        """Log-odds, (KINDS, pages), from the columns of KIND_NAMES, (KINDS, pages). Sums are of integers."""
+        weights = self.weights.astype(np.int64)
+        sums = weights[:, :-1] @ (columns.astype(np.int64) - 128) + weights[:, -1:]
+        found: NDArray[np.float64] = sums / KIND_WEIGHT_STEPS
+        return found
 
 
 def word_levels(words: Hashes, offsets: Integers, buckets: int) -> tuple[Integers, Integers, Integers]:
@@ -61,7 +81,7 @@ def word_levels(words: Hashes, offsets: Integers, buckets: int) -> tuple[Integer
 
 def kind_table_of(weights: Array) -> KindTable:
     """The table of stored weights. ValueError if they are none."""
-    buckets = len(weights) - 1
-    if weights.shape[1:] != (len(KINDS),) or weights.dtype != np.int8 or buckets < 1 or buckets & (buckets - 1):
+    buckets = len(weights)
+    if weights.shape != (buckets, len(KINDS)) or weights.dtype != np.int8 or not buckets or buckets & (buckets - 1):
         raise ValueError(f"a table of kinds of shape {weights.shape}, {weights.dtype}")
     return KindTable(weights)

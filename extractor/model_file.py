@@ -21,7 +21,7 @@ from extractor.classifier import LineClassifier, Stage
 from extractor.errors import ModelError
 from extractor.features import CLASS_NAMES, FEATURES_VERSION, OWN_NAMES, REPETITION_NAMES
 from extractor.forest import Forest
-from extractor.kinds import KIND_NAMES, KindTable, kind_table_of
+from extractor.kinds import KIND_NAMES, KindTable, KindWeights, kind_table_of
 from extractor.landmarks import LANDMARK_NAMES, Landmarks
 from extractor.network import WORD_NAMES, Network
 from extractor.wording import WordingTable, table_of
@@ -115,6 +115,7 @@ class Model:
             arrays |= {f"{name}.first.{part}": array for part, array in classifier.first.arrays().items()}
             for part in _STAGES:
                 arrays |= _stage_arrays(f"{name}.{part}", getattr(classifier, part))
+            arrays[f"{name}.kind"] = classifier.kind.weights
         for name, landmarks in self.landmarks.items():
             arrays |= {f"{name}.landmarks.{part}": array for part, array in landmarks.arrays().items()}
         from extractor.files import write_atomically  # not needed to label a page
@@ -129,8 +130,9 @@ class Model:
         for name in FORMATS:
             first = Network.of_arrays(_under(f"{name}.first.", arrays))
             second, repetition = (_stage(f"{name}.{part}", arrays) for part in _STAGES)
+            kind = KindWeights(arrays[f"{name}.kind"])
             slopes, intercepts = arrays[f"{name}.slopes"], arrays[f"{name}.intercepts"]
-            classifiers[name] = LineClassifier(first, second, repetition, slopes, intercepts)
+            classifiers[name] = LineClassifier(first, second, repetition, kind, slopes, intercepts)
             known = {*OWN_NAMES, *KIND_NAMES, *REPETITION_NAMES, *WORD_NAMES}
             missing = known ^ {*_texts(arrays[f"{name}.check_names"])} - {*LANDMARK_NAMES}
             if name == "text" and missing:

@@ -10,7 +10,7 @@ from extractor import Model
 from extractor.classifier import LineClassifier, Stage
 from extractor.features import CLASS_NAMES, FEATURES_VERSION, OWN_NAMES, REPETITION_NAMES
 from extractor.forest import DEPTH, LEAF_VALUES, LEAVES, Forest
-from extractor.kinds import KIND_NAMES, KINDS, KindTable
+from extractor.kinds import KIND_NAMES, KIND_WEIGHT_STEPS, KINDS, KindTable, KindWeights
 from extractor.markup import MARKUP_NAMES
 from extractor.model_file import Check
 from extractor.network import STATE, TAPS, WORD_NAMES, Block, Dense, Network
@@ -41,7 +41,7 @@ def make_random_model(seed: int, trees: int = 24) -> Model:
         name: make_check(random, (*columns, *KIND_NAMES, *REPETITION_NAMES, *WORD_NAMES), classifiers[name])
         for name, columns in own.items()
     }
-    kinds = KindTable(random.integers(-60, 60, ((1 << 8) + 1, len(KINDS)), np.int8))
+    kinds = KindTable(random.integers(-60, 60, (1 << 8, len(KINDS)), np.int8))
     card = {"features_version": FEATURES_VERSION, "about": "random trees, for tests"}
     return Model(*tables, kinds, classifiers, checks, card)
 
@@ -51,7 +51,9 @@ def random_classifier(random: np.random.Generator, own: Sequence[str], trees: in
     stages = [Stage(names, random_forest(random, len(names), trees)) for names in (second, repetition)]
     network = random_network(random, own)
     slopes, intercepts = random.uniform(0.5, 1.5, 5), random.uniform(-0.5, 0.5, 5)
-    return LineClassifier(network, *stages, slopes, intercepts)
+    largest = KIND_WEIGHT_STEPS // 99
+    kinds = KindWeights(random.integers(-largest, largest, (len(KINDS), len(KINDS) + 1), np.int32))
+    return LineClassifier(network, *stages, kinds, slopes, intercepts)
 
 
 def random_networks(seed: int = 0) -> dict[str, Network]:

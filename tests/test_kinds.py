@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from extractor.kinds import COUNT_LEVELS, KINDS, KindTable, kind_table_of, word_levels
+from extractor.kinds import COUNT_LEVELS, KIND_WEIGHT_STEPS, KINDS, KindTable, KindWeights, kind_table_of, word_levels
 
 BUCKETS = 1 << 10
 
 
 @pytest.fixture(scope="module")
 def table() -> KindTable:
-    return KindTable(np.random.default_rng(0).integers(-127, 128, (BUCKETS + 1, len(KINDS)), np.int8))
+    return KindTable(np.random.default_rng(0).integers(-127, 128, (BUCKETS, len(KINDS)), np.int8))
 
 
 def words_of(random: np.random.Generator, number: int) -> np.ndarray:
@@ -36,12 +36,11 @@ def test_one_word_says_what_its_weights_say(table: KindTable) -> None:
     weights = table.weights[77].astype(int)
     for times in (1, 4, 100):
         said = table.score(np.full(times, 77, np.uint32), np.array([0, times]))[:, 0].astype(int)
-        assert np.array_equal(said, np.clip(128 + weights + table.weights[-1], 0, 255))
+        assert np.array_equal(said, np.clip(128 + weights, 0, 255))
 
 
-def test_where_there_is_no_word_what_always_counts_is_left(table: KindTable) -> None:
-    said = table.score(np.zeros(0, np.uint32), np.array([0, 0]))[:, 0]
-    assert np.array_equal(said.astype(int) - 128, table.weights[-1])
+def test_no_word_says_nothing(table: KindTable) -> None:
+    assert (table.score(np.zeros(0, np.uint32), np.array([0, 0])) == 128).all()
 
 
 def test_a_word_counts_by_the_logarithm_of_its_number() -> None:
@@ -53,7 +52,24 @@ def test_a_word_counts_by_the_logarithm_of_its_number() -> None:
     assert np.array_equal(COUNT_LEVELS[1:], np.minimum(np.rint(16 * (1 + np.log(np.arange(1, 9)))), 48))
 
 
-@pytest.mark.parametrize("shape", [(0, 8), (1, 8), (4, 8), (5, 7), (9,)])
+@pytest.mark.parametrize("shape", [(0, 8), (3, 8), (4, 7), (8,)])
 def test_an_array_that_is_no_table_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="a table of kinds"):
         kind_table_of(np.zeros(shape, np.int8))
+
+
+def test_the_scores_of_kinds_are_weighed_to_the_bit() -> None:
+    random = np.random.default_rng(3)
+    weights = random.integers(-(1 << 20), 1 << 20, (len(KINDS), len(KINDS) + 1), np.int32)
+    columns = random.integers(0, 256, (len(KINDS), 500), np.uint8)
+    together = KindWeights(weights).scores(columns)
+    for page in range(500):
+        said = columns[:, page].astype(float) - 128
+        assert np.allclose(together[:, page], (weights[:, :-1] @ said + weights[:, -1]) / KIND_WEIGHT_STEPS, rtol=1e-12)
+        assert np.array_equal(KindWeights(weights).scores(columns[:, page : page + 1])[:, 0], together[:, page])
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (7, 9), (9, 9)])
+def test_weights_that_are_not_one_a_kind_and_one_more_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="weights of kinds of shape"):
+        KindWeights(np.zeros(shape, np.int32))

@@ -16,7 +16,7 @@ for needed in ("catboost", "lightgbm", "sklearn", "rapidfuzz", "pyarrow", "html2
 from extractor.training import measures
 from extractor.training.alignment import matched_lines, matched_shares, tokenize
 from extractor.training.derivation import FOLDS, LabelledView, Tables, classes_read
-from extractor.training.fitting import fit_calibration, fit_kind_table, fit_stage, fit_table
+from extractor.training.fitting import fit_calibration, fit_stage, fit_table
 from extractor.training.own_pages import own_page_views
 from extractor.training.tables import FORMATS, line_table, read_table, write_tables
 from extractor.wording import WordingTable
@@ -85,7 +85,7 @@ def test_a_table_of_lines_reads_back_as_written(tmp_path: Path) -> None:
     write_tables(tmp_path, tables, words)
     for table in tables:
         found = read_table(tmp_path, table.format)
-        for name in ("base", "page_offsets", "classes", "read", "sites"):
+        for name in ("base", "page_offsets", "classes", "read", "kinds", "sites"):
             np.testing.assert_array_equal(getattr(found, name), getattr(table, name))
 
 
@@ -120,12 +120,3 @@ def test_calibration_error_of_the_sure_and_right_is_none() -> None:
     truth = np.arange(300) % 2 == 0
     assert measures.calibration_error(truth.astype(float), truth) == 0
     assert measures.calibration_error(np.full(300, 0.9), truth) == pytest.approx(0.4)
-
-
-def test_kinds_are_told_by_words_and_by_how_common_they_are() -> None:
-    pages = [[1, 2], [1, 3], [1], [2], [4]]
-    words = np.array([word for page in pages for word in page], np.uint32)
-    table = fit_kind_table(words, np.cumsum([0, *map(len, pages)]), np.array([0, 0, 0, 0, 2]), 8)
-    said = table.score(np.array([1, 4], np.uint32), np.array([0, 0, 1, 2]))
-    assert said.argmax(axis=0).tolist() == [0, 0, 2]  # no word: the kind that most pages are of
-    assert (said[1] == 1).all()  # one that no page is of

@@ -34,7 +34,7 @@ def tables(random_model: Model) -> tuple[dict[str, LineTable], Tables]:
     found = {name: line_table(name, views, dict.fromkeys((*range(FOLDS), None), words)) for name in FORMATS}
     for name, table in found.items():
         page = np.repeat(np.arange(len(table.page_offsets) - 1), np.diff(table.page_offsets))
-        found[name] = replace(table, sites=page)
+        found[name] = replace(table, kinds=page % 3, sites=page)
     return found, words
 
 

@@ -17,8 +17,6 @@ import pyarrow.parquet as pq
 CORPORA = ("wcxb", "dragnet", "l3s-gn1", "newspaper", "cleaneval", "chinese-news", "multilingual")
 HEADLINE_IN_GOLD = frozenset(("dragnet", "l3s-gn1", "cleaneval"))
 """Corpora whose gold text begins with the headline."""
-KIND_CORPUS, TITLED_CORPUS = "wcxb", "newspaper"
-"""Where kinds of pages are known, and headlines."""
 UNSPACED_CORPORA = frozenset(("chinese-news",))
 """Corpora whose words are counted by ideograph."""
 

@@ -60,7 +60,7 @@ class Tables:
     words: WordingTable
     cues: WordingTable
     networks: Mapping[str, Network] = field(default_factory=dict)
-    kinds: KindTable = field(default_factory=lambda: KindTable(np.zeros((2, len(KINDS)), np.int8)))
+    kinds: KindTable = field(default_factory=lambda: KindTable(np.zeros((1, len(KINDS)), np.int8)))
 
 
 def site_number(site: str) -> int:

@@ -22,7 +22,7 @@ from extractor.model_file import Model
 from extractor.page import LabelledPage, Page
 from extractor.training import measures
 from extractor.training.alignment import tokenize
-from extractor.training.corpora import HEADLINE_IN_GOLD, KIND_CORPUS, TITLED_CORPUS, UNSPACED_CORPORA, Dump, Source
+from extractor.training.corpora import HEADLINE_IN_GOLD, UNSPACED_CORPORA, Dump, Source
 from extractor.training.hand_measures import HandRead, label_codes, note_labelled_page, note_short_lines
 from extractor.training.measures import Aggregate, load_metrics
 from extractor.training.peers import PeerOutputs
@@ -31,6 +31,7 @@ from extractor.training.samples import INPUTS, OURS, Evaluation, Key, Place
 BATCH = 64
 """Pages of one corpus that are labelled together."""
 KIND, HEADLINE_FOUND = "page kind", "headline found"
+KIND_CORPUS, TITLED_CORPUS = "wcxb", "newspaper"
 
 
 class Judge:

@@ -11,8 +11,8 @@ from pathlib import Path
 from extractor.errors import LabelsError, ModelError
 from extractor.model_file import Model, default_model_path
 from extractor.training.commands import DATA, WRONG_USAGE
-from extractor.training.corpora import CORPORA, KIND_CORPUS, Source, read_corpora
-from extractor.training.evaluation import Plan
+from extractor.training.corpora import CORPORA, Source, read_corpora
+from extractor.training.evaluation import KIND_CORPUS, Plan
 from extractor.training.evaluation import evaluate as evaluate_sources
 from extractor.training.held_out import evaluate_folds, evaluate_unseen_converter
 from extractor.training.own_evaluation import evaluate_pages

@@ -22,13 +22,15 @@ from extractor.characters import Array, Bytes, Hashes, Integers, sum_runs
 from extractor.classifier import Stage
 from extractor.features import CLASS_NAMES
 from extractor.forest import DEPTH, LEAF_VALUES, LEAVES, Forest
-from extractor.kinds import KIND_STEPS, KINDS, KindTable, word_levels
+from extractor.kinds import KIND_STEPS, KIND_WEIGHT_STEPS, KINDS, KindTable, KindWeights, word_levels
 from extractor.wording import WordingTable
 
 WEIGHT_STEPS = 32
 """Steps of a stored word weight to one unit of log-odds."""
 KIND_STRENGTH = 50.0
 """Inverse of the L2 penalty on what words say of kinds."""
+KIND_WEIGHTS_STRENGTH = 0.1
+"""The same on what the scores of kinds, in log-odds, say of kinds."""
 TRUST_IN_READING = 3.0
 """A line read by hand counts so many times one whose label was derived."""
 _NEVER = -50.0
@@ -64,10 +66,24 @@ def fit_kind_table(words: Hashes, offsets: Integers, kinds: Integers, buckets: i
     lengths = np.repeat(np.sqrt(np.maximum(sum_runs(levels * levels, bounds), 1)), np.diff(bounds))
     rows = csr_matrix((levels / lengths, columns, bounds), shape=(len(kinds), buckets))
     model = LogisticRegression(C=KIND_STRENGTH, max_iter=80, tol=1e-3, solver="lbfgs").fit(rows, kinds)
-    found = np.zeros((buckets + 1, len(KINDS)))
-    found[-1] = _NEVER
-    found[:, model.classes_] = _of_each_class(np.column_stack((model.coef_, model.intercept_))).T
+    found = np.zeros((buckets, len(KINDS)))
+    found[:, model.classes_] = _of_each_class(model.coef_).T
     return KindTable(np.clip(np.rint(found * KIND_STEPS), -127, 127).astype(np.int8))
+
+
+def fit_kind_weights(columns: Bytes, kinds: Integers) -> KindWeights:
+    """How much the columns of KIND_NAMES, (KINDS, pages), speak for each kind, by multinomial logistic regression;
+    kinds: indices into KINDS. Kinds that no page is of stay so unlikely that they are never chosen."""
+    seen, codes = np.unique(kinds, return_inverse=True)
+    found = np.zeros((len(KINDS), len(KINDS) + 1))
+    found[:, -1] = _NEVER
+    found[seen] = 0.0
+    if len(seen) > 1:
+        rows = (columns.T.astype(float) - 128) / KIND_STEPS
+        model = LogisticRegression(C=KIND_WEIGHTS_STRENGTH, max_iter=1_000, solver="lbfgs").fit(rows, codes)
+        fitted = np.column_stack((model.coef_ / KIND_STEPS, model.intercept_))
+        found[seen] = _of_each_class(fitted)
+    return KindWeights(np.rint(found * KIND_WEIGHT_STEPS).astype(np.int32))
 
 
 def _of_each_class(fitted: NDArray[np.float64]) -> NDArray[np.float64]:

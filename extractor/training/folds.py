@@ -75,6 +75,7 @@ def without_pages(table: LineTable, left_out: NDArray[np.bool_]) -> LineTable:
         classes=table.classes[kept],
         trust=table.trust[kept],
         read=table.read[kept],
+        kinds=table.kinds[kept],
         sites=table.sites[kept],
     )
 

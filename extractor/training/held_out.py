@@ -17,8 +17,8 @@ from extractor.decoding import decode
 from extractor.html import parse_html
 from extractor.labelling import html_text
 from extractor.model_file import Model
-from extractor.training.corpora import KIND_CORPUS, Dump, Source
-from extractor.training.evaluation import Plan, evaluate, note_kind
+from extractor.training.corpora import Dump, Source
+from extractor.training.evaluation import KIND_CORPUS, Plan, evaluate, note_kind
 from extractor.training.folds import JudgedPage, cross_validate, page_digests, text_digests, without_pages
 from extractor.training.hand_measures import HandRead, label_codes, note_labels, note_short_lines
 from extractor.training.samples import Evaluation, Place

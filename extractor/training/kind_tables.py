@@ -10,7 +10,6 @@ import numpy as np
 from extractor.characters import Bytes, Hashes, Integers
 from extractor.classifier import BODY, HEADLINE
 from extractor.kinds import KINDS
-from extractor.training.corpora import KIND_CORPUS
 from extractor.training.derivation import FOLDS, LabelledView, Tables, fold_of, tables_of
 from extractor.training.fitting import fit_kind_table
 from extractor.training.views import View
@@ -20,12 +19,10 @@ BUCKETS = 1 << 14
 
 
 def kind_of(labelled: LabelledView) -> int:
-    """The page's kind, as the one corpus has it that holds pages of all kinds; "none" for a page read by hand that has
-    no body; else -1. The other corpora hold articles only, which their age and language would tell."""
+    """The page's kind, as its corpus has it; "none" for a page read by hand that has no body; else -1."""
     if labelled.read.all() and not np.isin(labelled.classes, (HEADLINE, BODY)).any():
         return KINDS.index("none")
-    known = labelled.view.corpus == KIND_CORPUS and labelled.view.page_type in KINDS
-    return KINDS.index(labelled.view.page_type) if known else -1
+    return KINDS.index(labelled.view.page_type) if labelled.view.page_type in KINDS else -1
 
 
 def add_kinds(labelled: Sequence[LabelledView], tables: Mapping[int | None, Tables]) -> dict[int | None, Tables]:

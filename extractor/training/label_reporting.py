@@ -11,8 +11,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_curve
 from extractor.kinds import KINDS
 from extractor.page import LABELS
 from extractor.training import charts
-from extractor.training.corpora import KIND_CORPUS
-from extractor.training.evaluation import KIND
+from extractor.training.evaluation import KIND, KIND_CORPUS
 from extractor.training.hand_measures import (
     ELEMENTS,
     SHORT,

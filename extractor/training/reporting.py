@@ -13,8 +13,7 @@ from typing import Any
 
 from extractor.page import LABELS
 from extractor.training import charts
-from extractor.training.corpora import KIND_CORPUS, TITLED_CORPUS
-from extractor.training.evaluation import HEADLINE_FOUND, KIND
+from extractor.training.evaluation import HEADLINE_FOUND, KIND, KIND_CORPUS, TITLED_CORPUS
 from extractor.training.hand_measures import calibration_score
 from extractor.training.label_reporting import kind_section, label_sections
 from extractor.training.measures import Score

@@ -24,7 +24,7 @@ from extractor.kinds import kind_table_of
 from extractor.network import Network
 from extractor.training.columns import BASE_COLUMNS
 from extractor.training.derivation import FOLDS, LabelledView, Tables, site_number
-from extractor.training.kind_tables import kind_columns
+from extractor.training.kind_tables import kind_columns, kind_of
 from extractor.training.networks import network_columns, network_inputs
 from extractor.training.views import View
 from extractor.wording import WordingTable
@@ -37,9 +37,9 @@ _PAGES_AT_ONCE = 500
 class LineTable:
     """Labelled lines of whole pages. base: (BASE_COLUMNS[format], lines); page_offsets: (pages + 1).
 
-    classes: indices into CLASS_NAMES; trust: 0 to 1; read: by hand; sites: the number of its site (see site_number).
-    network: the one that saw all of the sites; what the base columns hold of networks is by those that had not seen a
-    line's site."""
+    classes: indices into CLASS_NAMES; trust: 0 to 1; read: by hand; kinds: of its page, index into
+    KINDS or -1; sites: the number of its site (see site_number). network: the one that saw all of the sites; what
+    the base columns hold of networks is by those that had not seen a line's site."""
 
     format: str
     base: Bytes
@@ -47,6 +47,7 @@ class LineTable:
     classes: Integers
     trust: NDArray[np.float64]
     read: NDArray[np.bool_]
+    kinds: Integers
     sites: Integers
     network: Network
 
@@ -77,7 +78,7 @@ def line_table(format: str, labelled: Sequence[LabelledView], tables: dict[int |
     return LineTable(
         format, np.concatenate(base, axis=1), np.concatenate(([0], np.cumsum(lines))),
         np.concatenate([one.classes for one in kept]), np.concatenate([one.trust for one in kept]),
-        np.concatenate([one.read for one in kept]),
+        np.concatenate([one.read for one in kept]), np.repeat([kind_of(one) for one in kept], lines),
         np.repeat([site_number(one.view.site) for one in kept], lines), tables[None].networks[format],
     )  # fmt: skip
 
@@ -95,7 +96,7 @@ def joined(first: LineTable, second: LineTable) -> LineTable:
         first.format, np.concatenate([first.base, second.base], axis=1),
         np.concatenate([first.page_offsets, second.page_offsets[1:] + first.page_offsets[-1]]),
         np.concatenate([first.classes, second.classes]), np.concatenate([first.trust, second.trust]),
-        np.concatenate([first.read, second.read]),
+        np.concatenate([first.read, second.read]), np.concatenate([first.kinds, second.kinds]),
         np.concatenate([first.sites, second.sites]), first.network,
     )  # fmt: skip
 
@@ -108,6 +109,7 @@ def write_tables(folder: Path, tables: Sequence[LineTable], words: Tables) -> No
         columns["class"] = table.classes.astype(np.uint8)
         columns["trust"] = np.rint(table.trust * 15).astype(np.uint8)
         columns["read"] = table.read.astype(np.uint8)
+        columns["kind"] = (table.kinds + 1).astype(np.uint8)
         page_of = np.repeat(np.arange(len(table.page_offsets) - 1), np.diff(table.page_offsets))
         columns["page_parity"] = (page_of % 2).astype(np.uint8)
         columns["site"] = table.sites.astype(np.uint16)
@@ -139,7 +141,7 @@ def read_table(folder: Path, format: str) -> LineTable:
     return LineTable(
         format, np.stack([column[name] for name in BASE_COLUMNS[format]]),
         np.concatenate(([0], turns, [table.num_rows])), column["class"].astype(np.int64), column["trust"] / 15.0,
-        column["read"].astype(bool), column["site"].astype(np.int64),
+        column["read"].astype(bool), column["kind"].astype(np.int64) - 1, column["site"].astype(np.int64),
         read_words(folder).networks[format],
     )  # fmt: skip
 
@@ -175,6 +177,7 @@ def digest(tables: Mapping[str, LineTable], words: Tables) -> str:
             table.classes,
             table.trust,
             table.read,
+            table.kinds,
             table.sites,
         ):
             found.update(np.ascontiguousarray(values).tobytes())

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from extractor.characters import Bytes, Integers
 from extractor.classifier import LineClassifier, Stage, merge_classes, softmax, stage_columns
 from extractor.features import CLASS_NAMES, FEATURES_VERSION
+from extractor.kinds import KIND_NAMES, KindWeights
 from extractor.model_file import Check, Model
 from extractor.network import WORD_NAMES
 from extractor.page import LABELS
 from extractor.training.columns import BASE_COLUMNS, CANDIDATES, REPETITION_COLUMNS
 from extractor.training.derivation import Tables
-from extractor.training.fitting import TRUST_IN_READING, fit_calibration, fit_stage, silent_stage
+from extractor.training.fitting import TRUST_IN_READING, fit_calibration, fit_kind_weights, fit_stage, silent_stage
 from extractor.training.measures import accuracy, macro_f1
 from extractor.training.tables import LineTable
 
@@ -86,7 +87,8 @@ def _train_classifier(
     progress("repetition")
     calibrated = scores * slopes[:, None] + intercepts[:, None]
     repetition = _fit_repetition(table, rows, weights, calibrated, settings)
-    classifier = LineClassifier(table.network, second, repetition, slopes, intercepts)
+    progress("kinds of pages")
+    classifier = LineClassifier(table.network, second, repetition, _fit_kinds(table), slopes, intercepts)
     return classifier, _scores_of_read(table, calibrated)
 
 
@@ -120,6 +122,13 @@ def _fit_repetition(
         weights * lines[site] ** -0.5, trees=settings.repetition_trees, rate=settings.repetition_rate, seed=5,
         start=scores[:, chosen],
     )  # fmt: skip
+
+
+def _fit_kinds(table: LineTable) -> KindWeights:
+    first_lines = table.page_offsets[:-1]
+    rows = first_lines[table.kinds[first_lines] >= 0]
+    said = [table.base[BASE_COLUMNS[table.format].index(name)][rows] for name in KIND_NAMES]
+    return fit_kind_weights(np.stack(said), table.kinds[rows])
 
 
 def sample_rows(table: LineTable, part: float = 1.0) -> tuple[Integers, NDArray[np.float64]]:
