@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from extractor import Model, label
 from extractor.kinds import COUNT_LEVELS, KIND_WEIGHT_STEPS, KINDS, KindTable, KindWeights, kind_table_of, word_levels
 
 BUCKETS = 1 << 10
+EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +77,8 @@ def test_the_scores_of_kinds_are_weighed_to_the_bit() -> None:
 def test_weights_that_are_not_one_a_kind_and_one_more_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="weights of kinds of shape"):
         KindWeights(np.zeros(shape, np.int32))
+
+
+@pytest.mark.parametrize("name", ["news-bridge-zh.txt", "interview-piano-tuner-ja.txt", "blog-relojero-es.html"])
+def test_an_article_is_one_in_any_language(shipped_model: Model, name: str) -> None:
+    assert label((EXAMPLES / name).read_bytes(), model=shipped_model).kind == "article"
