@@ -34,7 +34,7 @@ COPIES_POOLED = 4
 _POOLING_STEPS = 1 << 20
 _LEAST = 1e-6
 HEADLINE_AT_LEAST = 0.25
-"""The likeliest headline of a page is its headline from this probability on."""
+"""The likeliest headline of a page is its headline from this probability on, that of its copies added."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -184,7 +184,8 @@ def decide(
     cut = expected_f_cut(body, np.maximum(words, 1), page, page_offsets, beta)
     others = probabilities[:, HEADER : RELATED + 1].argmax(axis=1) + 1
     codes = np.where(body >= np.maximum(cut, round(BODY_AT_LEAST * PROBABILITY_STEPS))[page], 0, others)
-    headlines = _likeliest_headlines(probabilities[:, HEADLINE], codes, page_offsets)
+    headline = _pooled_headline(probabilities[:, HEADLINE], codes, line_hashes, page)
+    headlines = _likeliest_headlines(headline, page_offsets)
     for number in _with_copies(headlines, codes, line_hashes, page_offsets).tolist():
         first, last = int(page_offsets[number]), int(page_offsets[number + 1])
         chosen = headlines[number]
@@ -195,14 +196,31 @@ def decide(
     return Decision(codes, headlines)
 
 
-def _likeliest_headlines(headline: NDArray[np.float64], codes: NDArray[np.int64], page_offsets: Integers) -> Integers:
+def _pooled_headline(
+    headline: NDArray[np.float64], codes: NDArray[np.int64], line_hashes: NDArray[np.uint64], page: Integers
+) -> NDArray[np.float64]:
+    """For each body line the probability that the headline reads like it: the sum of those of its copies, which share
+    it where it is not plain which of them is the headline. Lines that stand there COPIES_POOLED times or more are no
+    copies of a headline, and keep their own. Sums are of integers."""
+    pooled = np.zeros(len(headline))
+    body = np.flatnonzero(codes == 0)
+    if len(body):
+        order, begins = equal_lines(line_hashes[body], page[body])
+        group = np.cumsum(begins) - 1
+        steps = np.rint(headline[body[order]] * _POOLING_STEPS).astype(np.int64)
+        sums = np.add.reduceat(steps, np.flatnonzero(begins))
+        few = np.bincount(group)[group] < COPIES_POOLED
+        pooled[body[order]] = np.where(few, sums[group], steps) / _POOLING_STEPS
+    return pooled
+
+
+def _likeliest_headlines(headline: NDArray[np.float64], page_offsets: Integers) -> Integers:
     """The line of each page that is its headline with the highest probability, the first of equal ones; or -1."""
-    likely = np.where(codes == 0, headline, 0.0)
     found = np.full(len(page_offsets) - 1, -1, np.int64)
     page = np.repeat(np.arange(len(found)), run_lengths(page_offsets))
     best = np.full(len(found), HEADLINE_AT_LEAST)
-    np.maximum.at(best, page, likely)
-    at = np.flatnonzero(likely == best[page])[::-1]
+    np.maximum.at(best, page, headline)
+    at = np.flatnonzero(headline == best[page])[::-1]
     found[page[at]] = at
     return found
 

@@ -170,6 +170,7 @@ def _damages() -> tuple[type[Exception], ...]:
         RuntimeError,
         OverflowError,
         AttributeError,
+        SyntaxError,  # of the header of an array, which is Python
     )
     return (*named, BadZipFile, ZlibError, StructError, TokenError)
 

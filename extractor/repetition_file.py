@@ -65,6 +65,7 @@ _DAMAGES = (
     RuntimeError,  # an encrypted archive; under it, RecursionError and NotImplementedError
     MemoryError,
     struct.error,
+    SyntaxError,  # of the header of an array, which is Python
     tokenize.TokenError,
     zipfile.BadZipFile,
 )

@@ -2,6 +2,9 @@
 
 Reads the train split of the corpora and the pages in training_data/pages, derives a label for every line,
 and writes text.parquet, html.parquet and words.npz. About half an hour on two cores.
+
+With --shared-alone the pages written for this project are left out, and dumps with furniture put between their lines
+(extractor/training/interruption.py) stand in for them.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from joblib import Parallel, delayed
 from extractor.training.converters import extra_dump
 from extractor.training.corpora import CORPORA, Source, add_labels, read_corpora, read_dump_labels
 from extractor.training.derivation import derive_labels
+from extractor.training.interruption import interrupted_views
 from extractor.training.kind_tables import add_kinds
 from extractor.training.networks import add_networks
 from extractor.training.own_pages import own_page_views, trust_written_pages
@@ -32,6 +36,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="folder of the shared corpora")
     parser.add_argument("--output", type=Path, default=ROOT / "training_data")
     parser.add_argument("--leave-out", type=Path, help="file of sites, one a line, whose pages are left out")
+    parser.add_argument("--shared-alone", action="store_true", help="without the pages written for this project")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     started = time.monotonic()
@@ -39,13 +44,16 @@ def main() -> None:
     def progress(step: str) -> None:
         print(f"{time.monotonic() - started:5.0f} s  {step}", flush=True)
 
-    pages: list[PageViews] = list(own_page_views(ROOT / "training_data" / "pages"))
+    written = [] if options.shared_alone else own_page_views(ROOT / "training_data" / "pages")
+    pages: list[PageViews] = list(written)
+    read: list[Source] = []
     labels = read_dump_labels(ROOT / "training_data" / "dump_labels.jsonl")
     left_out = frozenset(options.leave_out.read_text(encoding="utf-8").split()) if options.leave_out else frozenset()
     for corpus in CORPORA:
         progress(f"reading {corpus}")
         sources = list(add_labels(read_corpora(options.shared, [corpus], "train"), labels))
         sources = [source for source in sources if source.site not in left_out]
+        read += [source for source in sources if any(dump.labels is not None for dump in source.dumps)]
         parts = [sources[first : first + _AT_ONCE] for first in range(0, len(sources), _AT_ONCE)]
         for found in Parallel(n_jobs=options.jobs)(delayed(_views_of)(part) for part in parts):
             pages += found
@@ -57,6 +65,9 @@ def main() -> None:
     progress("kinds of pages")
     tables = add_kinds(labelled, tables)
     labelled = [one for one in labelled if id(one.view) in chosen]
+    if options.shared_alone:
+        progress("dumps with furniture between their lines")
+        labelled += interrupted_views(read)
     tables = add_networks(labelled, tables, progress)
     progress("writing")
     write_tables(options.output, [line_table(format, labelled, tables) for format in FORMATS], tables[None])

@@ -107,6 +107,13 @@ def test_of_equal_headlines_the_one_nearest_to_the_text_is_it_and_the_others_are
     assert found.codes.tolist() == [1, 2, 0, 0, 0]
 
 
+def test_copies_of_a_headline_are_one_headline() -> None:
+    probabilities, words = headlines(0.2, 0.15, 0.0, 0.22), np.full(4, 9)
+    assert decide(probabilities, words, np.array([0, 4]), texts="hhtu").headlines.tolist() == [1]
+    assert decide(probabilities, words, np.array([0, 4]), texts="hgtu").headlines.tolist() == [-1]
+    assert decide(probabilities, words, np.array([0, 1, 4]), texts="hhtu").headlines.tolist() == [-1, -1]
+
+
 def test_a_page_of_equal_headlines_is_decided_in_linear_time() -> None:
     lines = 20_000
     started = time.process_time()

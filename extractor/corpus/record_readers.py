@@ -113,7 +113,11 @@ def read_parquet(piece: Piece, file: RecordFile, settings: ReadSettings, start: 
     """One page a row of the piece's row group."""
     with _parquet(file.path) as table:
         columns = settings.columns.found_in(table.schema_arrow.names)
+        if piece.group >= table.num_row_groups:
+            raise DamagedFileError("not Parquet, or damaged (no rows)")
         group = table.metadata.row_group(piece.group)
+        if group.num_rows < 0:  # PyArrow fails or ends the process over it
+            raise DamagedFileError(f"not Parquet, or damaged ({group.num_rows:,} rows)")
         _check_unfolded(group, file.path.stat().st_size)
         place = 0
         for batch in table.iter_batches(
