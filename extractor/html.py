@@ -10,6 +10,7 @@ stands as written; a table row is one line, its cells joined by a tab, unless a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,6 +28,9 @@ _INLINE = frozenset(
 _UNSEEN = frozenset(("head", "script", "style", "template", "noscript", "title"))
 # libxml2 does not know that these hold no content of their own, so no end tag ever closes them
 _VOID = frozenset(("source", "track", "wbr", "embed", "param", "area", "link", "meta", "base", "input", "img", "hr"))
+_STREAMED = re.compile(r".*S:[0-9a-f]+").fullmatch
+"""Ids of what React streams: elements that carry `hidden` until a script of the page, as soon as it has read them,
+moves what they hold to its place."""
 _CELLS = frozenset(("td", "th"))
 _ITEMS = frozenset(("li", "dt", "dd", "tr", "option"))
 _LISTS = frozenset(("ul", "ol", "dl", "table", "select", "menu", "dir"))
@@ -240,7 +244,7 @@ class _Builder:
         "_around", "_blank", "_block", "_blocks", "_body_cue", "_button", "_button_chars", "_cues", "_first_lines",
         "_has_text", "_inline", "_inline_cue", "_item", "_landmarks", "_last_lines", "_lines", "_link", "_link_chars",
         "_links", "_lists", "_meta", "_meta_title", "_open", "_outer", "_parts", "_pre", "_rows", "_skip", "_skip_tag",
-        "_strong", "_strong_chars", "_texts",
+        "_strong", "_strong_chars", "_texts", "_unseen_in_head",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -258,6 +262,7 @@ class _Builder:
         self._block, self._landmarks, self._body_cue = -1, 0, 0
         self._skip = 0  # open elements whose text is not shown
         self._skip_tag = ""
+        self._unseen_in_head = 0
         self._pre = self._link = self._strong = self._button = self._lists = 0
         self._rows: list[_Row] = []
         self._parts: list[str] = []  # outside of pre: empty, or with something to see
@@ -276,7 +281,7 @@ class _Builder:
         kind, code, landmark, role = _TAGS.get(tag, _OTHER)
         cue = 0
         if attributes:
-            if kind == _NO_TEXT or ("hidden" in attributes and tag not in _VOID):
+            if kind == _NO_TEXT or ("hidden" in attributes and tag not in _VOID and not _is_streamed(attributes)):
                 self._start_skip(tag)
                 return
             if kind < _VOID_INLINE:
@@ -427,14 +432,23 @@ class _Builder:
             self._skip += 1
         elif tag == "meta":
             self._note_meta(attributes)
-        elif tag == "title" and self._skip_tag == "head" and "title" not in self._meta:
-            self._meta_title = []
+        elif self._skip_tag == "head":
+            if tag == "title":
+                if "title" not in self._meta:
+                    self._meta_title = []
+            elif tag in _UNSEEN:
+                self._unseen_in_head += 1
+            elif tag not in _TAGS and not self._unseen_in_head:
+                self._skip = 0  # no element of a head: the body begins, though libxml2 goes on with the head
+                self.start(tag, attributes)
 
     def _end_unseen(self, tag: str) -> None:
         if tag == "title":
             self._end_title()
         if tag == self._skip_tag:
             self._skip -= 1
+        elif tag in _UNSEEN and self._unseen_in_head:
+            self._unseen_in_head -= 1
 
     # --- blocks -------------------------------------------------------------------------------
     def _start_special(self, role: int) -> None:
@@ -565,6 +579,10 @@ class _DepthBuilder(_Builder):
 class _Row:
     first: int
     cells: list[int] = field(default_factory=list)
+
+
+def _is_streamed(attributes: Mapping[str, str]) -> bool:
+    return _STREAMED(attributes.get("id") or "") is not None
 
 
 def page_title(meta: Mapping[str, str]) -> str | None:

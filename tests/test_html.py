@@ -46,6 +46,19 @@ GOLDEN = {
         "<div hidden><p>a</p><div>b</div></div>c<p hidden=until-found>d</p><p>e<span hidden>f</span>",
         "c\n\ne",
     ),
+    "what React streams is shown once it is there": (
+        '<template id="B:0"></template><div hidden id="S:0"><p>a</p></div><div hidden id=":rS:1f"><p>b</p></div>'
+        '<div hidden id="S:x">c</div>',
+        "a\n\nb",
+    ),
+    "an element that no head has ends the head": (
+        "<head><title>t</title><mbox><p>a</p></head><body><p>b",
+        "a\n\nb",
+    ),
+    "unless it stands in what is not shown": (
+        "<head><noscript><x-pixel>a</x-pixel></noscript><template><x-card>b</x-card></template><title>t</title></head>c",
+        "c",
+    ),
     "a hidden field does not hide what follows": ("<input type=hidden hidden>after", "after"),
     "comments": ("<p>a<!-- <p>no -->b", "ab"),
     "entities": ("<p>a &lt; b &amp; c &#8211; d &eacute;", "a < b & c – d é"),
