@@ -244,7 +244,7 @@ class _Builder:
         "_around", "_blank", "_block", "_blocks", "_body_cue", "_button", "_button_chars", "_cues", "_first_lines",
         "_has_text", "_inline", "_inline_cue", "_item", "_landmarks", "_last_lines", "_lines", "_link", "_link_chars",
         "_links", "_lists", "_meta", "_meta_title", "_open", "_outer", "_parts", "_pre", "_rows", "_skip", "_skip_tag",
-        "_strong", "_strong_chars", "_texts", "_unseen_in_head",
+        "_strong", "_strong_chars", "_texts",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -262,7 +262,6 @@ class _Builder:
         self._block, self._landmarks, self._body_cue = -1, 0, 0
         self._skip = 0  # open elements whose text is not shown
         self._skip_tag = ""
-        self._unseen_in_head = 0
         self._pre = self._link = self._strong = self._button = self._lists = 0
         self._rows: list[_Row] = []
         self._parts: list[str] = []  # outside of pre: empty, or with something to see
@@ -276,12 +275,16 @@ class _Builder:
     # --- events -------------------------------------------------------------------------------
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if self._skip:
-            self._start_unseen(tag, attributes)
-            return
+            if not self._ends_head(tag):
+                self._start_unseen(tag, attributes)
+                return
+            self._skip = 0
         kind, code, landmark, role = _TAGS.get(tag, _OTHER)
         cue = 0
         if attributes:
-            if kind == _NO_TEXT or ("hidden" in attributes and tag not in _VOID and not _is_streamed(attributes)):
+            if kind == _NO_TEXT or (
+                "hidden" in attributes and tag not in _VOID and not _STREAMED(attributes.get("id", ""))
+            ):
                 self._start_skip(tag)
                 return
             if kind < _VOID_INLINE:
@@ -427,28 +430,27 @@ class _Builder:
         if tag not in _INLINE and self._parts:
             self._end_line()
 
+    def _ends_head(self, tag: str) -> bool:
+        """Whether the head is over: no head has such an element, though libxml2 would go on with it."""
+        return self._skip == 1 and self._skip_tag == "head" and tag not in _TAGS
+
+    def _counts_unseen(self, tag: str) -> bool:
+        """Whether the element must be closed before text is shown again; in a head also what is unseen by itself."""
+        return tag == self._skip_tag or (self._skip_tag == "head" and tag in _UNSEEN)
+
     def _start_unseen(self, tag: str, attributes: Mapping[str, str]) -> None:
-        if tag == self._skip_tag:
+        if self._counts_unseen(tag):
             self._skip += 1
-        elif tag == "meta":
+        if tag == "meta":
             self._note_meta(attributes)
-        elif self._skip_tag == "head":
-            if tag == "title":
-                if "title" not in self._meta:
-                    self._meta_title = []
-            elif tag in _UNSEEN:
-                self._unseen_in_head += 1
-            elif tag not in _TAGS and not self._unseen_in_head:
-                self._skip = 0  # no element of a head: the body begins, though libxml2 goes on with the head
-                self.start(tag, attributes)
+        elif tag == "title" and self._skip_tag == "head" and "title" not in self._meta:
+            self._meta_title = []
 
     def _end_unseen(self, tag: str) -> None:
         if tag == "title":
             self._end_title()
-        if tag == self._skip_tag:
+        if self._counts_unseen(tag):
             self._skip -= 1
-        elif tag in _UNSEEN and self._unseen_in_head:
-            self._unseen_in_head -= 1
 
     # --- blocks -------------------------------------------------------------------------------
     def _start_special(self, role: int) -> None:
@@ -579,10 +581,6 @@ class _DepthBuilder(_Builder):
 class _Row:
     first: int
     cells: list[int] = field(default_factory=list)
-
-
-def _is_streamed(attributes: Mapping[str, str]) -> bool:
-    return _STREAMED(attributes.get("id") or "") is not None
 
 
 def page_title(meta: Mapping[str, str]) -> str | None:

@@ -59,6 +59,10 @@ GOLDEN = {
         "<head><noscript><x-pixel>a</x-pixel></noscript><template><x-card>b</x-card></template><title>t</title></head>c",
         "c",
     ),
+    "a title among what is not shown": (
+        "<head><noscript><title>t</title><x-pixel>a</x-pixel></noscript><title>u</title></head>b",
+        "b",
+    ),
     "a hidden field does not hide what follows": ("<input type=hidden hidden>after", "after"),
     "comments": ("<p>a<!-- <p>no -->b", "ab"),
     "entities": ("<p>a &lt; b &amp; c &#8211; d &eacute;", "a < b & c – d é"),
