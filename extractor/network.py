@@ -24,6 +24,8 @@ STATE = 1023
 EXACT = (1 << 24) - 1
 """Whole numbers up to here are exact in float32."""
 TAPS = 5
+SWEPT = 32
+"""Channels whose largest values above and below are looked at; half of them, where a network has fewer than 64."""
 _ROWS = 16
 """Lines multiplied at once: so few that no matrix library starts threads for them."""
 _LINES_AT_ONCE = 128 * _ROWS
@@ -164,7 +166,7 @@ class Network(NamedTuple):
         fits = layers["reading"].weights.shape == (len(names), channels) and all(
             block.taps.shape == (TAPS, channels) and block.dilation > 0 for block in blocks
         )
-        fits &= layers["sweep"].weights.shape == (channels, channels)
+        fits &= layers["sweep"].weights.shape == (2 * min(SWEPT, channels // 2), channels)
         fits &= tuple(weights) == kinds and len(blocks) == sum(name.endswith(".taps") for name in arrays)
         if not fits or any(table.shape != (256, channels) for table in weights.values()):
             raise ValueError("layers of a network that do not fit each other")

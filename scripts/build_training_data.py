@@ -3,8 +3,7 @@
 Reads the train split of the corpora and the pages in training_data/pages, derives a label for every line,
 and writes text.parquet, html.parquet and words.npz. About half an hour on two cores.
 
-With --shared-alone the pages written for this project are left out, and dumps with furniture put between their lines
-(extractor/training/interruption.py) stand in for them.
+With --shared-alone the pages written for this project are left out.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from joblib import Parallel, delayed
 
 from extractor.training.converters import extra_dump
 from extractor.training.corpora import CORPORA, Source, add_labels, read_corpora, read_dump_labels
-from extractor.training.derivation import derive_labels
+from extractor.training.derivation import LabelledView, derive_labels
 from extractor.training.interruption import interrupted_views
 from extractor.training.kind_tables import add_kinds
 from extractor.training.networks import add_networks
@@ -29,6 +28,8 @@ from extractor.training.views import PageViews, View, views
 
 ROOT = Path(__file__).parent.parent
 _AT_ONCE = 20
+_INTERRUPTED_IN_TABLES = 2
+"""Trees learn from every second of these dumps, networks from all: the tables must stay under 40 MB."""
 
 
 def main() -> None:
@@ -65,12 +66,12 @@ def main() -> None:
     progress("kinds of pages")
     tables = add_kinds(labelled, tables)
     labelled = [one for one in labelled if id(one.view) in chosen]
-    if options.shared_alone:
-        progress("dumps with furniture between their lines")
-        labelled += interrupted_views(read)
-    tables = add_networks(labelled, tables, progress)
+    progress("dumps with furniture between their lines")
+    interrupted = list(interrupted_views(read))
+    tables = add_networks([*labelled, *interrupted], tables, progress)
     progress("writing")
-    write_tables(options.output, [line_table(format, labelled, tables) for format in FORMATS], tables[None])
+    in_tables = [*_without_second_dumps(labelled), *interrupted[::_INTERRUPTED_IN_TABLES]]
+    write_tables(options.output, [line_table(format, in_tables, tables) for format in FORMATS], tables[None])
     progress("done")
 
 
@@ -82,12 +83,21 @@ def _views_of(sources: list[Source]) -> list[PageViews]:
 
 def _chosen(page: PageViews) -> tuple[View, ...]:
     """HTML, all dumps read by hand, and one other: words are learned from all, but a few thousand pages teach networks
-    and trees more than a few more converters."""
+    more than a few more converters."""
     read = tuple(dump for dump in page.dumps if (dump.hand >= 0).any())
     others = tuple(dump for dump in page.dumps if not (dump.hand >= 0).any())
     number = zlib.crc32(page.html.id.encode()) // 16
     chosen = others[number % len(others) :][:1] if others else ()
     return (page.html, *read, *chosen)
+
+
+def _without_second_dumps(labelled: list[LabelledView]) -> list[LabelledView]:
+    """All but the dumps that nobody read of pages of which another dump was read."""
+    read = {(one.view.corpus, one.view.id) for one in labelled if one.view.format == "text" and one.read.any()}
+    return [
+        one for one in labelled
+        if one.view.format == "html" or one.read.any() or (one.view.corpus, one.view.id) not in read
+    ]  # fmt: skip
 
 
 if __name__ == "__main__":

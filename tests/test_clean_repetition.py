@@ -40,15 +40,15 @@ needs_model = pytest.mark.skipif(
 needs_seeds = pytest.mark.skipif(len(SEEDS) < 2, reason="the seeds are not in ../shared/seeds beside this repository")
 LARGEST_LOSS = 0.002
 HARD_LINES: dict[str, tuple[str, ...]] = {
-    "book_reviews_ru": ("Кому читать", "О чём книга", "Что не понравилось", "Что понравилось"),
-    "documentation_en": ("Parameters", "Raises a KestrelError if the store is closed.", "Synopsis"),
-    "gardening_pt": ("Lave sempre bem as folhas antes de as comer.", "Rega"),
+    "book_reviews_ru": ("О чём книга", "Что не понравилось", "Что понравилось"),
+    "documentation_en": ("Synopsis",),
+    "gardening_pt": ("Lave sempre bem as folhas antes de as comer.",),
     "health_questions_zh": ("如果症状持续三天以上,请及时到医院就诊。", "常见症状"),
-    "museums_fr": ("Comment venir",),
-    "proverbs_ar": ("قصة المثل", "معنى المثل"),
+    "museums_fr": ("Comment venir", "Gratuit pour les moins de douze ans.", "Tarifs"),
+    "proverbs_ar": ("قصة المثل", "متى يقال اليوم", "معنى المثل"),
     "recipes_de": ("Guten Appetit!", "Zutaten"),
     "science_club_ko": ("실험 방법", "실험은 꼭 어른과 함께 하세요.", "준비물"),
-    "serial_novel_ja": ("つづく", "本文"),
+    "serial_novel_ja": ("つづく", "前回までのあらすじ", "本文"),
 }
 """Standing body lines that are not body on some page: short headings right under a byline, and single sentences or
 words at the end of the text, where furniture begins. Expected to fail until they do not."""

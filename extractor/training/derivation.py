@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import lightgbm
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from extractor.characters import Array, Bytes, CharacterClass, Integers
@@ -37,6 +38,8 @@ COVERED_AT_LEAST = 0.9
 """Share of the gold text that a page must hold for its labels to be bound by it."""
 GOLD_AT_LEAST = 60
 """Percent of a line's tokens in the gold text from which on it belongs to it."""
+TRUST_IN_CONTRADICTED = 1 / 3
+"""In a label carried to a line of HTML, where a gold text that is found in full says otherwise of body."""
 TITLE_AT_LEAST = 60
 """Percent of a title's words from which on a body line read by hand is taken for the headline."""
 _ROUNDS = {"first": 120, "second": 250}
@@ -168,22 +171,26 @@ def _labelled(view: View, chances: NDArray[np.float64]) -> LabelledView:
     """What was read by hand, else what the teacher says, within what the gold text allows.
 
     A line outside a gold text that is found in full is no body, unless it is the headline; one inside it is
-    body, unless the teacher is sure that its words stand there by chance.
+    body, unless the teacher is sure that its words stand there by chance. On HTML, to which labels are carried from the
+    dump that was read, they are trusted less where that gold text says otherwise.
     """
     classes, trust = chances.argmax(axis=1), chances.max(axis=1)
     body = chances[:, HEADLINE] + chances[:, BODY]
+    read = classes_read(view)
+    known, trust_read = read >= 0, np.ones(len(read))
     if view.covered >= COVERED_AT_LEAST:
-        outside = (view.gold >= 0) & (view.gold < GOLD_AT_LEAST) & (classes == BODY)
-        inside = (view.gold >= GOLD_AT_LEAST) & (classes > BODY) & (body >= 0.15)
+        in_gold, not_in_gold = view.gold >= GOLD_AT_LEAST, (view.gold >= 0) & (view.gold < GOLD_AT_LEAST)
+        outside = not_in_gold & (classes == BODY)
+        inside = in_gold & (classes > BODY) & (body >= 0.15)
+        if view.format == "html":
+            trust_read[(not_in_gold & (read == BODY)) | (in_gold & (read > BODY))] = TRUST_IN_CONTRADICTED
         others = chances[:, HEADER:].argmax(axis=1) + HEADER
         classes = np.where(outside, others, np.where(inside, BODY, classes))
         trust = np.where(outside | inside, 0.5, trust)
     headlines = np.flatnonzero(classes == HEADLINE)
     if len(headlines) > 1:
         classes[headlines[headlines != headlines[chances[headlines, HEADLINE].argmax()]]] = HEADER
-    read = classes_read(view)
-    known = read >= 0
-    return LabelledView(view, np.where(known, read, classes), np.where(known, 1.0, trust), known)
+    return LabelledView(view, np.where(known, read, classes), np.where(known, trust_read, trust), known)
 
 
 def _carried(names: Sequence[str], markup: Bytes, view: View) -> Iterator[tuple[str, Bytes]]:
@@ -246,10 +253,13 @@ def _for_tables(page: PageViews) -> Iterator[tuple[View, View]]:
 def fit_tables(labelled: Sequence[LabelledView]) -> dict[int | None, Tables]:
     """Tables that saw all sites (None) and all but those of each fold."""
     words, cues = _word_rows(labelled), _cue_rows(labelled)
-    tables: dict[int | None, Tables] = {}
-    for fold in (*range(FOLDS), None):
-        tables[fold] = Tables(words.without(fold).fit(WORD_BUCKETS), cues.without(fold).fit(CUE_BUCKETS))
-    return tables
+    folds = (*range(FOLDS), None)
+    fitted = Parallel(n_jobs=THREADS)(delayed(_fit_without)(words, cues, fold) for fold in folds)
+    return dict(zip(folds, fitted, strict=True))
+
+
+def _fit_without(words: _TokenRows, cues: _TokenRows, fold: int | None) -> Tables:
+    return Tables(words.without(fold).fit(WORD_BUCKETS), cues.without(fold).fit(CUE_BUCKETS))
 
 
 @dataclass(frozen=True, slots=True)

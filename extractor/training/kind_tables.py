@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from extractor.characters import Bytes, Hashes, Integers
 from extractor.classifier import BODY, HEADLINE
 from extractor.kinds import KINDS
 from extractor.training.derivation import FOLDS, LabelledView, Tables, fold_of, tables_of
-from extractor.training.fitting import fit_kind_table
+from extractor.training.fitting import THREADS, fit_kind_table
 from extractor.training.views import View
 from extractor.wording import MOST_WORDS
 
@@ -31,13 +32,12 @@ def add_kinds(labelled: Sequence[LabelledView], tables: Mapping[int | None, Tabl
     known = [one for one, kind in zip(labelled, kinds, strict=True) if kind >= 0]
     kinds, folds = kinds[kinds >= 0], np.array([fold_of(one.view.site) for one in known])
     words = [page_words(one.view) for one in known]
-    found = {}
-    for fold in (*range(FOLDS), None):
-        chosen = np.flatnonzero(folds != fold) if fold is not None else np.arange(len(known))
-        runs = np.concatenate(([0], np.cumsum([len(words[place]) for place in chosen])))
-        table = fit_kind_table(np.concatenate([words[place] for place in chosen]), runs, kinds[chosen], BUCKETS)
-        found[fold] = replace(tables[fold], kinds=table)
-    return found
+    seen = {fold: np.flatnonzero(folds != fold) for fold in range(FOLDS)} | {None: np.arange(len(folds))}
+    fitted = Parallel(n_jobs=THREADS)(
+        delayed(fit_kind_table)(*_in_runs([words[place] for place in chosen]), kinds[chosen], BUCKETS)
+        for chosen in seen.values()
+    )
+    return {fold: replace(tables[fold], kinds=table) for fold, table in zip(seen, fitted, strict=True)}
 
 
 def kind_columns(view: View, tables: Mapping[int | None, Tables]) -> Bytes:
@@ -52,6 +52,11 @@ def page_words(view: View) -> Hashes:
     counts = np.minimum(view.weight, MOST_WORDS)
     starts = np.repeat(view.token_offsets[:-1] - _before(counts), counts)
     return view.tokens[starts + np.arange(len(starts))]
+
+
+def _in_runs(words: Sequence[Hashes]) -> tuple[Hashes, Integers]:
+    """All words, and where each page's begin."""
+    return np.concatenate(words), np.concatenate(([0], np.cumsum([len(some) for some in words])))
 
 
 def _before(counts: Integers) -> Integers:

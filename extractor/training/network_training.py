@@ -18,14 +18,12 @@ from torch.nn import functional
 
 from extractor.characters import Array, Bytes, Integers
 from extractor.features import CLASS_NAMES
-from extractor.network import EXACT, STATE, TAPS, WORD_NAMES, WORD_OUTPUTS, Block, Dense, Network
+from extractor.network import EXACT, STATE, SWEPT, TAPS, WORD_NAMES, WORD_OUTPUTS, Block, Dense, Network
 from extractor.training.columns import KIND_VALUED
 from extractor.training.fitting import TRUST_IN_READING
 from extractor.wording import WordingTable
 
-CHANNELS = 64
-SWEPT = 32
-"""Channels whose largest values above and below are looked at."""
+CHANNELS = 96
 WORD_BUCKETS = 1 << 16
 WORD_STEPS = 63
 """Steps of a learned word weight to one; sums beyond 2 are cut, in training as in use."""
