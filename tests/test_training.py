@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,18 @@ for needed in ("catboost", "lightgbm", "sklearn", "rapidfuzz", "pyarrow", "html2
     pytest.importorskip(needed, reason=f"{needed} is not installed (pip install '.[train]')")
 
 # ruff: noqa: E402  what follows needs the packages asked for above
+from extractor.classifier import BODY
+from extractor.features import CLASS_NAMES
 from extractor.training import measures
 from extractor.training.alignment import matched_lines, matched_shares, tokenize
-from extractor.training.derivation import FOLDS, LabelledView, Tables, classes_read
+from extractor.training.derivation import (
+    FOLDS,
+    TRUST_IN_CONTRADICTED,
+    LabelledView,
+    Tables,
+    classes_read,
+    labelled_view,
+)
 from extractor.training.fitting import fit_calibration, fit_stage, fit_table
 from extractor.training.own_pages import own_page_views
 from extractor.training.tables import FORMATS, line_table, read_table, write_tables
@@ -72,6 +82,23 @@ def test_calibration_flattens_what_is_too_sure() -> None:
     )
     logits = np.array([5.0, -5.0]) * slopes + intercepts
     assert np.exp(logits[0]) / np.exp(logits).sum() == pytest.approx(truth.mean(), abs=0.01)
+
+
+def test_a_carried_label_is_trusted_less_where_the_gold_text_says_otherwise() -> None:
+    html = next(page.html for page in own_page_views(PAGES) if (classes_read(page.html) == BODY).any())
+    read = classes_read(html)
+    in_gold = np.where(read == BODY, 100, 0).astype(np.int8)
+    chances = np.full((len(read), len(CLASS_NAMES)), 1 / len(CLASS_NAMES))
+    contradicted = int(np.flatnonzero(read == BODY)[0])
+    agreed, differs = replace(html, covered=1.0, gold=in_gold), in_gold.copy()
+    differs[contradicted] = 0
+    trust = labelled_view(agreed, chances).trust
+    assert (trust[read >= 0] == 1).all()
+    one_less = labelled_view(replace(agreed, gold=differs), chances)
+    assert one_less.classes[contradicted] == BODY
+    assert one_less.trust[contradicted] == TRUST_IN_CONTRADICTED
+    as_dump = replace(agreed, gold=differs, converter="bs4")
+    assert labelled_view(as_dump, chances).trust[contradicted] == 1
 
 
 def test_a_table_of_lines_reads_back_as_written(tmp_path: Path) -> None:

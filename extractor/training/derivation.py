@@ -154,7 +154,7 @@ class _Teacher:
             for view, _ in part:
                 own = chances[line : line + view.own.shape[1]]
                 line += view.own.shape[1]
-                yield _labelled(view, own)
+                yield labelled_view(view, own)
 
     def _matrix(self, view: View, html: View) -> Bytes:
         lines = view.own.shape[1]
@@ -167,8 +167,8 @@ class _Teacher:
         return Neighbourhood(columns, np.array([0, lines])).matrix(self._names)
 
 
-def _labelled(view: View, chances: NDArray[np.float64]) -> LabelledView:
-    """What was read by hand, else what the teacher says, within what the gold text allows.
+def labelled_view(view: View, chances: NDArray[np.float64]) -> LabelledView:
+    """What was read by hand, else what the teacher says (chances: lines, classes), within what the gold text allows.
 
     A line outside a gold text that is found in full is no body, unless it is the headline; one inside it is
     body, unless the teacher is sure that its words stand there by chance. On HTML, to which labels are carried from the
