@@ -1,7 +1,7 @@
 """Shared corpora -> training_data: tables of numbers, of which the model is trained.
 
 Reads the train split of the corpora and the pages in training_data/pages, derives a label for every line,
-and writes text.parquet, html.parquet and words.npz. About half an hour on two cores.
+and writes text.parquet, html.parquet and words.npz. About an hour on two cores.
 
 With --shared-alone the pages written for this project are left out.
 """

@@ -76,6 +76,11 @@ def fold_of(site: str) -> int:
     return site_number(site) % FOLDS
 
 
+def seen_by(fold: int | None, folds: Integers) -> NDArray[np.bool_]:
+    """Of things whose sites are of these folds, those that the tables of a fold are learned from: None has seen all."""
+    return folds != fold if fold is not None else np.ones(len(folds), bool)
+
+
 @dataclass(frozen=True, slots=True)
 class LabelledView:
     """A view, the class of each line (index into CLASS_NAMES), how far to trust it, and if it was read by hand."""
@@ -271,7 +276,7 @@ class _TokenRows:
     folds: Integers
 
     def without(self, fold: int | None) -> _TokenRows:
-        kept = self.folds != fold if fold is not None else np.ones(len(self.folds), bool)
+        kept = seen_by(fold, self.folds)
         return _TokenRows(
             self.tokens[np.repeat(kept, self.counts)], self.counts[kept], self.classes[kept], self.weights[kept],
             self.folds[kept],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import compress
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -11,7 +12,7 @@ from joblib import Parallel, delayed
 from extractor.characters import Bytes, Hashes, Integers
 from extractor.classifier import BODY, HEADLINE
 from extractor.kinds import KINDS
-from extractor.training.derivation import FOLDS, LabelledView, Tables, fold_of, tables_of
+from extractor.training.derivation import LabelledView, Tables, fold_of, seen_by, tables_of
 from extractor.training.fitting import THREADS, fit_kind_table
 from extractor.training.views import View
 from extractor.wording import MOST_WORDS
@@ -32,9 +33,9 @@ def add_kinds(labelled: Sequence[LabelledView], tables: Mapping[int | None, Tabl
     known = [one for one, kind in zip(labelled, kinds, strict=True) if kind >= 0]
     kinds, folds = kinds[kinds >= 0], np.array([fold_of(one.view.site) for one in known])
     words = [page_words(one.view) for one in known]
-    seen = {fold: np.flatnonzero(folds != fold) for fold in range(FOLDS)} | {None: np.arange(len(folds))}
+    seen = {fold: seen_by(fold, folds) for fold in tables}
     fitted = Parallel(n_jobs=THREADS)(
-        delayed(fit_kind_table)(*_in_runs([words[place] for place in chosen]), kinds[chosen], BUCKETS)
+        delayed(fit_kind_table)(*_in_runs(list(compress(words, chosen))), kinds[chosen], BUCKETS)
         for chosen in seen.values()
     )
     return {fold: replace(tables[fold], kinds=table) for fold, table in zip(seen, fitted, strict=True)}

@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from extractor.characters import Bytes
 from extractor.classifier import softmax, stage_columns
 from extractor.training.columns import NETWORK_COLUMNS
-from extractor.training.derivation import LabelledView, Tables, cue_columns, fold_of, tables_of, word_columns
+from extractor.training.derivation import LabelledView, Tables, cue_columns, fold_of, seen_by, tables_of, word_columns
 from extractor.training.fitting import THREADS
 from extractor.training.views import View
 
@@ -32,7 +32,7 @@ def add_networks(
         chosen = [one for one in labelled if len(one.classes) and one.view.format == format]
         pages = _network_pages(format, chosen, tables)
         folds = np.array([fold_of(one.view.site) for one in chosen])
-        seen = {fold: folds != fold if fold is not None else np.ones(len(folds), bool) for fold in tables}
+        seen = {fold: seen_by(fold, folds) for fold in tables}
         networks = Parallel(n_jobs=THREADS)(delayed(fit_network)(pages.of(seen[fold])) for fold in seen)
         for fold, network in zip(seen, networks, strict=True):
             found[fold] = replace(found[fold], networks={**found[fold].networks, format: network})
