@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from extractor.characters import Array, Bytes, Hashes, Integers, TextBatch, count_runs, run_lengths, sum_runs
 from extractor.characters import CharacterClass as C
@@ -17,13 +18,22 @@ from extractor.equal_lines import equal_lines
 from extractor.quantise import capped, logarithm, share
 from extractor.wording import WordingTable
 
-FEATURES_VERSION = 3
+FEATURES_VERSION = 4
 """Raised with every change of what a column holds; a model of another version is refused."""
 
 CLASS_NAMES = ("headline", "body", "header", "nav", "related")
 """What the classifier tells apart: the headline is body that has a place of its own."""
 PROSE_CHARACTERS = 80
 WRAP_WIDTHS = (60, 140)
+WORD_SLOTS = 1 << 12
+"""Slots a page for its words: equal words have the same one, others seldom."""
+_SLOT_SHIFT = np.uint32(20)
+
+
+def word_slots(hashes: Hashes, counts: Integers, pages: Integers) -> Integers:
+    """The slots of words in runs, each as long as its count says and of the page that is given for it."""
+    slots: Integers = np.repeat(pages * WORD_SLOTS, counts) + (hashes >> _SLOT_SHIFT)
+    return slots
 
 
 class Copies(NamedTuple):
@@ -67,7 +77,9 @@ class Lines:
         self.sentence_ends = counts[:, C.SENTENCE_END]
         self.page_lines = run_lengths(batch.page_offsets)
         self.place = np.arange(len(batch.page)) - batch.page_offsets[batch.page]
+        self.word_slots = word_slots(batch.word_hash, self.words, batch.page)
         self.copies = find_copies(batch)
+        self.shared_words = self._shared_with_first_line()
         self._find_blocks()
         self._find_prose()
         self.alike = self._find_alike()
@@ -79,6 +91,18 @@ class Lines:
     def by_page(self, values: Array) -> Array:
         """One value a line -> sums, one a page."""
         return sum_runs(values.astype(np.int64), self.batch.page_offsets)
+
+    def slots_of(self, words: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which slots some of the words have, (pages * WORD_SLOTS)."""
+        taken = np.zeros(len(self.page_lines) * WORD_SLOTS, bool)
+        taken[self.word_slots[words]] = True
+        return taken
+
+    def _shared_with_first_line(self) -> Integers:
+        """How many words of each line the first line of its page holds: in many dumps that is the page's title."""
+        in_first_line = self.slots_of(np.repeat(self.place == 0, self.words))
+        shared: Integers = count_runs(in_first_line.take(self.word_slots), self.batch.word_offsets)
+        return shared
 
     def _find_blocks(self) -> None:
         """Blocks are runs of lines with no blank line between them."""
@@ -189,21 +213,20 @@ def _to_wrap(lines: Lines) -> Bytes:
     return np.where(width > 0, share(lines.batch.end - lines.batch.start, width), 0).astype(np.uint8)
 
 
-_OVERLAP_BITS = 4096
-
-
 def _overlap_with_prose(lines: Lines) -> Bytes:
     """Share of the words of a line that the page's prose holds too: a headline's are, a teaser's are not."""
     batch = lines.batch
     long_words = (batch.word_length >= 4) | (batch.word_class == C.UNSPACED)
-    words = run_lengths(batch.word_offsets)
-    slots = np.repeat(batch.page * _OVERLAP_BITS, words)
-    slots += batch.word_hash >> np.uint32(20)
-    seen = np.zeros(len(lines.page_lines) * _OVERLAP_BITS, bool)
-    seen[slots[np.repeat(lines.prose, words) & long_words]] = True
-    hits = count_runs(seen.take(slots) & long_words, batch.word_offsets)
+    in_prose = lines.slots_of(np.repeat(lines.prose, lines.words) & long_words)
+    hits = count_runs(in_prose.take(lines.word_slots) & long_words, batch.word_offsets)
     counted = count_runs(long_words, batch.word_offsets)
     return np.where(lines.prose, 255, share(hits, counted)).astype(np.uint8)
+
+
+def _first_line_recall(lines: Lines) -> Bytes:
+    """The same against the number of words in the first line; a word that the line repeats counts again."""
+    first_words = lines.by_page(np.where(lines.place == 0, lines.words, 0))
+    return share(lines.shared_words, lines.of_page(first_words))
 
 
 class Feature(NamedTuple):
@@ -267,6 +290,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature("copy_below", "repetition", lambda lines: logarithm(lines.copies.below)),
     Feature("copy_rank", "repetition", lambda lines: logarithm(lines.copies.rank)),
     Feature("overlap", "repetition", _overlap_with_prose),
+    Feature("first_line_precision", "repetition", lambda lines: share(lines.shared_words, lines.words)),
+    Feature("first_line_recall", "repetition", _first_line_recall),
     Feature("place", "place", lambda lines: logarithm(lines.place)),
     Feature("rest", "place", lambda lines: logarithm(lines.of_page(lines.page_lines) - lines.place - 1)),
     Feature("place_share", "place", lambda lines: share(lines.place, lines.of_page(lines.page_lines))),

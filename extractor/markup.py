@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from extractor.characters import Array, Bytes, Hashes, Integers, TextBatch, count_runs, read_word_hashes, run_lengths
-from extractor.features import CLASS_NAMES, Lines
+from extractor.features import CLASS_NAMES, WORD_SLOTS, Lines, word_slots
 from extractor.html import LANDMARKS, MarkupPage
 from extractor.quantise import capped, logarithm, share
 from extractor.wording import WordingTable
@@ -24,7 +24,6 @@ LEVELS = 4
 _CHAIN = 6
 """Ancestors whose class names count."""
 _LONGEST_CUE = 400
-_TITLE_BITS = 4096
 _WRAPPERS = 8
 """Containers around the same lines that are stepped over at once."""
 
@@ -187,14 +186,13 @@ def _title_columns(pages: Sequence[MarkupPage], lines: Lines) -> list[Bytes]:
     columns = []
     titles = [" ".join((page.meta.get("title", ""), page.meta.get("og:title", ""))) for page in pages]
     batch = lines.batch
-    mine = np.repeat(batch.page * _TITLE_BITS, lines.words) + (batch.word_hash >> np.uint32(20)).astype(np.int64)
     for texts in (titles, [page.meta.get("og:site_name", "") for page in pages]):
         hashes, offsets = read_word_hashes(texts)
-        seen = np.zeros(len(pages) * _TITLE_BITS, bool)
-        seen[np.repeat(np.arange(len(pages)) * _TITLE_BITS, run_lengths(offsets)) + (hashes >> np.uint32(20))] = True
-        hits = count_runs(seen.take(mine), batch.word_offsets)
+        seen = np.zeros(len(pages) * WORD_SLOTS, bool)
+        seen[word_slots(hashes, run_lengths(offsets), np.arange(len(pages)))] = True
+        hits = count_runs(seen.take(lines.word_slots), batch.word_offsets)
         columns.append(share(hits, lines.words))
-        distinct = seen.reshape(len(pages), _TITLE_BITS).sum(axis=1)
+        distinct = seen.reshape(len(pages), WORD_SLOTS).sum(axis=1)
         columns.append(share(hits, lines.of_page(distinct)))
     return columns[:3]
 

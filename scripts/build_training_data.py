@@ -24,12 +24,14 @@ from extractor.training.networks import add_networks
 from extractor.training.own_pages import own_page_views, trust_written_pages
 from extractor.training.repeated import add_repetition
 from extractor.training.tables import FORMATS, line_table, write_tables
+from extractor.training.unknown_words import delexicalised_views
 from extractor.training.views import PageViews, View, views
 
 ROOT = Path(__file__).parent.parent
 _AT_ONCE = 20
-_INTERRUPTED_IN_TABLES = 2
-"""Trees learn from every second of these dumps, networks from all: the tables must stay under 40 MB."""
+_INTERRUPTED_IN_TABLES, _DELEXICALISED_IN_TABLES = 4, 16
+"""Trees learn from one of so many dumps with furniture between, and of so many views one in unknown words too; networks
+from more: the tables must stay under 40 MB."""
 
 
 def main() -> None:
@@ -68,9 +70,12 @@ def main() -> None:
     labelled = [one for one in labelled if id(one.view) in chosen]
     progress("dumps with furniture between their lines")
     interrupted = list(interrupted_views(read))
-    tables = add_networks([*labelled, *interrupted], tables, progress)
+    learned_from = [*labelled, *interrupted]
+    tables = add_networks([*learned_from, *delexicalised_views(learned_from)], tables, progress)
     progress("writing")
     in_tables = [*_without_second_dumps(labelled), *interrupted[::_INTERRUPTED_IN_TABLES]]
+    # in front, see table_pages()
+    in_tables = [*delexicalised_views(in_tables, _DELEXICALISED_IN_TABLES), *in_tables]
     write_tables(options.output, [line_table(format, in_tables, tables) for format in FORMATS], tables[None])
     progress("done")
 

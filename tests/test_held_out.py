@@ -22,7 +22,7 @@ from extractor.training.derivation import FOLDS, LabelledView, Tables, classes_r
 from extractor.training.evaluation import Plan
 from extractor.training.own_pages import own_page_views
 from extractor.training.samples import OURS, Key
-from extractor.training.tables import LineTable, line_table
+from extractor.training.tables import LineTable, joined, line_table
 from extractor.training.training import Settings
 from extractor.wording import WordingTable
 
@@ -92,6 +92,10 @@ def test_pages_of_a_table_are_known_by_their_text(table: LineTable) -> None:
     assert [(one.source.id, one.page) for one in found] == [
         (name, sorted(NAMES).index(name)) for name in ("wiki_edit_links_pt", "recipe_pl")
     ]
+    # pages that differ in their words alone: the last one
+    assert [one.page for one in held_out.table_pages(joined(table, table), [(wanted[0], wanted[0].dumps[0])])] == [
+        len(NAMES) + found[0].page
+    ]
 
 
 def test_folds_measure_labels_and_kinds(table: LineTable, trained_on: list[LineTable]) -> None:
@@ -114,9 +118,9 @@ def test_a_converter_is_left_out_of_training_and_scored(
     (tmp_path / "tools" / "metrics.py").write_text("")
     train = [source("recipe_pl", "bs4"), source("front_page_es", "w3m"), source("column_serial_ja", "bs4")]
     dev = [source("news_photo_credit_ru", "bs4", "dev"), source("error_page_no_body", "w3m", "dev")]
-    plan = Plan(Model.default(), tmp_path)
-    unseen, seen = held_out.evaluate_unseen_converter("bs4", train, dev, table, plan, Settings(), lambda step: None)
-    assert [len(one.page_offsets) - 1 for one in trained_on] == [len(NAMES) - 2, len(NAMES)]
+    plan, twice = Plan(Model.default(), tmp_path), joined(table, table)
+    unseen, seen = held_out.evaluate_unseen_converter("bs4", train, dev, twice, plan, Settings(), lambda step: None)
+    assert [len(one.page_offsets) - 1 for one in trained_on] == [2 * len(NAMES) - 4, 2 * len(NAMES)]
     for result in (unseen, seen):
         places = result.samples[Key("label accuracy", "hand", OURS, "dump")].places
         assert [place.page for place in places] == ["wcxb/news_photo_credit_ru"]

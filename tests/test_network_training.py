@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -27,8 +29,8 @@ def pages() -> NetworkPages:
     return NetworkPages(NAMES, columns, tokens, np.full(lines, 3), LINES, classes, weights)
 
 
-def scored(network, pages: NetworkPages) -> np.ndarray:
-    columns = dict(zip(NAMES, pages.columns, strict=True))
+def scored(network, pages: NetworkPages, names: tuple[str, ...] = NAMES) -> np.ndarray:
+    columns = dict(zip(names, pages.columns, strict=True))
     offsets = np.concatenate(([0], np.cumsum(pages.counts)))
     columns |= network.word_columns(pages.tokens, offsets)
     return network.scores(columns, np.concatenate(([0], np.cumsum(pages.lines))))
@@ -43,6 +45,15 @@ def test_the_same_pages_give_the_same_network(pages: NetworkPages) -> None:
     first, second = (fit_network(pages, NetworkSettings(epochs=1)).arrays() for _ in range(2))
     assert first.keys() == second.keys()
     assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_the_first_line_is_read_of_dumps_alone(pages: NetworkPages) -> None:
+    beside = ("first_line_recall", "first_class")
+    named = [replace(pages, names=(name, *beside)) for name in ("weight", "title_precision")]
+    of_dumps, of_html = (fit_network(one, NetworkSettings(epochs=1)) for one in named)
+    assert "first_line_recall" in of_dumps.names
+    assert "first_line_recall" not in of_html.names
+    assert scored(of_html, pages, named[1].names).shape == (5, LINES.sum())
 
 
 def test_no_sum_can_leave_what_float32_holds_exactly(pages: NetworkPages) -> None:

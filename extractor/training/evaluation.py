@@ -23,10 +23,19 @@ from extractor.page import LabelledPage, Page
 from extractor.training import measures
 from extractor.training.alignment import tokenize
 from extractor.training.corpora import HEADLINE_IN_GOLD, UNSPACED_CORPORA, Dump, Source
-from extractor.training.hand_measures import HandRead, label_codes, note_labelled_page, note_short_lines
+from extractor.training.hand_measures import (
+    CONFUSION_MEASURES,
+    UNKNOWN_WORDS_MEASURES,
+    HandRead,
+    confusion,
+    label_codes,
+    note_labelled_page,
+    note_short_lines,
+)
 from extractor.training.measures import Aggregate, load_metrics
 from extractor.training.peers import PeerOutputs
-from extractor.training.samples import INPUTS, OURS, Evaluation, Key, Place
+from extractor.training.samples import HAND, INPUTS, OURS, Evaluation, Key, Place
+from extractor.training.unknown_words import in_unknown_words
 
 BATCH = 64
 """Pages of one corpus that are labelled together."""
@@ -133,6 +142,16 @@ def _evaluate_dumps(
             _note_labelled(result, judge, source, labelled, "dump", where)
         if dump.labels is not None:
             note_hand_read(result, source, where, dump, labelled)
+    _note_unknown_words(result, [(place, dump) for _, place, dump in dumps if dump.labels is not None], model)
+
+
+def _note_unknown_words(result: Evaluation, read: Sequence[tuple[Place, Dump]], model: Model) -> None:
+    """The labels of dumps read by hand, once their words are exchanged for ones that nobody has seen."""
+    pages = [Page(in_unknown_words(dump.text), kind="text") for _, dump in read]
+    for (place, dump), labelled in zip(read, label_many(pages, model=model), strict=True):
+        counts = confusion(label_codes(dump.labels or ()), label_codes([label.value for label in labelled.labels]))
+        for name, measure in UNKNOWN_WORDS_MEASURES.items():
+            result.add(Key(name, HAND, OURS, "dump"), CONFUSION_MEASURES[measure], place, counts.tolist())
 
 
 def note_hand_read(result: Evaluation, source: Source, place: Place, dump: Dump, labelled: LabelledPage) -> None:

@@ -48,6 +48,11 @@ CONFUSION_MEASURES: Mapping[str, Aggregate] = {
     **{f"precision of {label.value}": measures.label_precision(code) for code, label in enumerate(LABELS)},
     **{f"recall of {label.value}": measures.label_recall(code) for code, label in enumerate(LABELS)},
 }
+UNKNOWN_WORDS = "words unknown"
+UNKNOWN_WORDS_MEASURES: Mapping[str, str] = {
+    f"{measure}, {UNKNOWN_WORDS}": measure for measure in ("label accuracy", "label macro F1")
+}
+"""Of the same dumps with their letters exchanged (unknown_words.py), and what is measured as they are."""
 SHORT_LINES = "recall of short body lines"
 SHORT_MEASURES = (SHORT_LINES, *(f"recall of {element}" for element in ELEMENTS))
 
@@ -73,10 +78,16 @@ def note_labels(
 ) -> None:
     """Note the labels given, codes, and the probabilities, (lines, 4), of lines whose true labels are known."""
     known = truth >= 0
-    confusion = np.bincount(truth[known] * len(LABELS) + codes[known], minlength=len(LABELS) ** 2).astype(float)
+    counts = confusion(truth[known], codes[known]).tolist()
     for measure, aggregate in CONFUSION_MEASURES.items():
-        result.add(Key(measure, HAND, OURS, input), aggregate, place, confusion.tolist())
+        result.add(Key(measure, HAND, OURS, input), aggregate, place, counts)
     result.judged[input].append(JudgedLines(place, probabilities[known], truth[known]))
+
+
+def confusion(truth: Integers, codes: Integers) -> NDArray[np.float64]:
+    """How many lines of each true label were given each label, row by row in one vector."""
+    counts: NDArray[np.float64] = np.bincount(truth * len(LABELS) + codes, minlength=len(LABELS) ** 2).astype(float)
+    return counts
 
 
 def note_short_lines(

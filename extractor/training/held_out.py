@@ -72,7 +72,8 @@ def _note_dump(result: Evaluation, one: TablePage, judged: JudgedPage) -> None:
 
 
 def table_pages(table: LineTable, made_from: Sequence[tuple[Source, Dump | None]]) -> list[TablePage]:
-    """The pages of a table that were made from the given dumps (None: from the HTML), those that are in it."""
+    """The pages of a table that were made from the given dumps (None: from the HTML), those that are in it; the last
+    of those that differ in their words alone, since tables begin with pages in unknown words."""
     page_of = {digest: page for page, digest in enumerate(page_digests(table))}
     texts = (dump.text if dump else html_text(parse_html(decode(source.html)[0])) for source, dump in made_from)
     found = {
@@ -89,9 +90,8 @@ def evaluate_unseen_converter(
 ) -> tuple[Evaluation, Evaluation]:  # fmt: skip
     """The converter's dumps of the dev split by two models of the same settings: one trained without any dump of that
     converter, one with them."""
-    dumps = [(source, dump) for source in train for dump in source.dumps if _made_by(dump, converter)]
-    left_out = np.zeros(len(text.page_offsets) - 1, bool)
-    left_out[[one.page for one in table_pages(text, dumps)]] = True
+    digests = set(text_digests(dump.text for one in train for dump in one.dumps if _made_by(dump, converter)))
+    left_out = np.array([digest in digests for digest in page_digests(text)])
     progress(f"{converter}: {left_out.sum()} of {len(left_out)} training dumps left out")
     chosen = [replace(one, dumps=[dump for dump in one.dumps if _made_by(dump, converter)]) for one in dev]
     results = []

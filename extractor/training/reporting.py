@@ -14,7 +14,7 @@ from typing import Any
 from extractor.page import LABELS
 from extractor.training import charts
 from extractor.training.evaluation import HEADLINE_FOUND, KIND, KIND_CORPUS, TITLED_CORPUS
-from extractor.training.hand_measures import calibration_score
+from extractor.training.hand_measures import UNKNOWN_WORDS, UNKNOWN_WORDS_MEASURES, calibration_score
 from extractor.training.label_reporting import kind_section, label_sections
 from extractor.training.measures import Score
 from extractor.training.page_groups import UNKNOWN, never_measured
@@ -66,7 +66,7 @@ def sections(found: Findings) -> list[Section]:
         Section("Each corpus", tables=[corpus_table(found, measure, corpus) for measure, corpus in MAIN_MEASURES]),
         Section("By page type", tables=_tables_by(found, "type"), draw=partial(_type_bars, found)),
         Section("By writing system", tables=_tables_by(found, "script")),
-        Section("By language", languages(found), _tables_by(found, "language")),
+        Section("By language", languages(found), [*_tables_by(found, "language"), _unknown_words_table(found)]),
         Section("By converter", tables=_converter_tables(found)),
         Section("Lines read by hand, by corpus", tables=[_hand_table(found, input, "corpus") for input in INPUTS]),
         *label_sections(found.labels),
@@ -163,6 +163,12 @@ def signed(score: Score) -> str:
     return f"{score.value:+.3f} ({score.low:+.3f} to {score.high:+.3f})"
 
 
+def _signed_less(sample: Sample, other: Sample) -> str:
+    """How far a sample is above another one, on the pages that both have."""
+    less = sample.less(other)
+    return signed(less) if less else ""
+
+
 def _cost(found: Findings, extractor: str, input: str, corpus: str | None = None) -> str:
     """CPU milliseconds a page of a corpus, of all corpora where lines read by hand or none is meant."""
     seconds, pages = 0.0, 0
@@ -248,13 +254,22 @@ def languages(found: Findings) -> str:
     return f"Measured: {said}. Never measured, though the model was trained on pages in them: {never}."
 
 
+def _unknown_words_table(found: Findings) -> Table:
+    """Dumps read by hand, as they are and in words that nobody has seen."""
+    rows = []
+    for name, measure in UNKNOWN_WORDS_MEASURES.items():
+        known, unknown = (found.dev.sample(one, HAND, input="dump") for one in (measure, name))
+        if known and unknown:
+            rows.append([measure, str(known.score()), str(unknown.score()), _signed_less(unknown, known)])
+    return Table(["read by hand, dumps", "as they are", UNKNOWN_WORDS, "difference"], rows)
+
+
 def comparison(name: str, unseen: Evaluation, seen: Evaluation) -> Table:
     """Dumps by a model that was trained without their converter, and by one that was trained with it."""
     rows = []
     for measure, corpus in [*MAIN_MEASURES, *((measure, HAND) for measure in HAND_MEASURES)]:
         left, right = (result.sample(measure, corpus, input="dump") for result in (unseen, seen))
         if left and right:
-            less = left.less(right)
             title = f"{corpus}, {measure} ({len(left.places)})"
-            rows.append([title, str(left.score()), str(right.score()), signed(less) if less else ""])
+            rows.append([title, str(left.score()), str(right.score()), _signed_less(left, right)])
     return Table([name, "trained without them", "trained with them", "difference"], rows)
