@@ -195,6 +195,18 @@ def test_labels_read_on_a_dump_judge_its_html_too(result: Evaluation) -> None:
     assert [LABELS[code].value for code in html.truth.tolist()] == list(LABELS_READ)
 
 
+def test_dumps_read_by_hand_are_judged_in_unknown_words_too(result: Evaluation) -> None:
+    known, unknown = (
+        np.sum(result.samples[Key(measure, HAND, OURS, "dump")].vectors, axis=0).reshape(len(LABELS), len(LABELS))
+        for measure in ("label accuracy", "label accuracy, words unknown")
+    )
+    assert known.sum(axis=1).tolist() == unknown.sum(axis=1).tolist()  # the same lines have the same true labels
+    shown = next(
+        section for section in reporting.sections(reporting.Findings(result)) if section.heading == "By language"
+    ).tables[-1]
+    assert [row[0] for row in shown.rows] == ["label accuracy", "label macro F1"]
+
+
 def test_several_processes_find_the_same(plan: Plan, result: Evaluation) -> None:
     again = evaluate([source(), source(id="2", site="other.example", corpus="newspaper")], plan, jobs=2)
     assert {key: sample.vectors for key, sample in again.samples.items()} == {
