@@ -24,7 +24,7 @@ def _over_runs(names: Iterable[str], runs: Sequence[str]) -> list[str]:
     return [f"{name}={run}" for name in names for run in runs]
 
 
-def _not_of_dumps(names: Iterable[str]) -> list[str]:
+def _of_html(names: Iterable[str]) -> list[str]:
     return [name for name in names if name not in DUMPS_ALONE]
 
 
@@ -80,7 +80,7 @@ CONTAINER_COLUMNS: tuple[str, ...] = tuple(_over_runs(_STAGE_NAMES, ("container1
 CANDIDATES: dict[str, tuple[str, ...]] = {
     "text": (*TEXT_COLUMNS, *STAGE_COLUMNS),
     "html": (
-        *_not_of_dumps(TEXT_COLUMNS), *MARKUP_NAMES, *MARKUP_CONTEXT, *CUE_CONTEXT, *STAGE_COLUMNS, *CONTAINER_COLUMNS,
+        *_of_html(TEXT_COLUMNS), *MARKUP_NAMES, *MARKUP_CONTEXT, *CUE_CONTEXT, *STAGE_COLUMNS, *CONTAINER_COLUMNS,
     ),
 }  # fmt: skip
 """What the second stage may ask for."""
