@@ -7,6 +7,7 @@ are here; what its neighbours and its page add is in context.py, what HTML adds 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -77,9 +78,7 @@ class Lines:
         self.sentence_ends = counts[:, C.SENTENCE_END]
         self.page_lines = run_lengths(batch.page_offsets)
         self.place = np.arange(len(batch.page)) - batch.page_offsets[batch.page]
-        self.word_slots = word_slots(batch.word_hash, self.words, batch.page)
         self.copies = find_copies(batch)
-        self.shared_words = self._shared_with_first_line()
         self._find_blocks()
         self._find_prose()
         self.alike = self._find_alike()
@@ -92,15 +91,21 @@ class Lines:
         """One value a line -> sums, one a page."""
         return sum_runs(values.astype(np.int64), self.batch.page_offsets)
 
-    def slots_of(self, words: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which slots some of the words have, (pages * WORD_SLOTS)."""
-        taken = np.zeros(len(self.page_lines) * WORD_SLOTS, bool)
-        taken[self.word_slots[words]] = True
-        return taken
+    @cached_property
+    def word_slots(self) -> Integers:
+        """The slot of each word."""
+        return word_slots(self.batch.word_hash, self.words, self.batch.page)
 
-    def _shared_with_first_line(self) -> Integers:
+    def taken(self, slots: Integers) -> NDArray[np.bool_]:
+        """Which slots of all pages, (pages * WORD_SLOTS), are among the given ones."""
+        found = np.zeros(len(self.page_lines) * WORD_SLOTS, bool)
+        found[slots] = True
+        return found
+
+    @cached_property
+    def shared_words(self) -> Integers:
         """How many words of each line the first line of its page holds: in many dumps that is the page's title."""
-        in_first_line = self.slots_of(np.repeat(self.place == 0, self.words))
+        in_first_line = self.taken(self.word_slots[np.repeat(self.place == 0, self.words)])
         shared: Integers = count_runs(in_first_line.take(self.word_slots), self.batch.word_offsets)
         return shared
 
@@ -217,14 +222,15 @@ def _overlap_with_prose(lines: Lines) -> Bytes:
     """Share of the words of a line that the page's prose holds too: a headline's are, a teaser's are not."""
     batch = lines.batch
     long_words = (batch.word_length >= 4) | (batch.word_class == C.UNSPACED)
-    in_prose = lines.slots_of(np.repeat(lines.prose, lines.words) & long_words)
+    in_prose = lines.taken(lines.word_slots[np.repeat(lines.prose, lines.words) & long_words])
     hits = count_runs(in_prose.take(lines.word_slots) & long_words, batch.word_offsets)
     counted = count_runs(long_words, batch.word_offsets)
     return np.where(lines.prose, 255, share(hits, counted)).astype(np.uint8)
 
 
 def _first_line_recall(lines: Lines) -> Bytes:
-    """The same against the number of words in the first line; a word that the line repeats counts again."""
+    """Words of a line that the first line holds, against all words of the first line; a word that the line repeats
+    counts again."""
     first_words = lines.by_page(np.where(lines.place == 0, lines.words, 0))
     return share(lines.shared_words, lines.of_page(first_words))
 

@@ -188,8 +188,7 @@ def _title_columns(pages: Sequence[MarkupPage], lines: Lines) -> list[Bytes]:
     batch = lines.batch
     for texts in (titles, [page.meta.get("og:site_name", "") for page in pages]):
         hashes, offsets = read_word_hashes(texts)
-        seen = np.zeros(len(pages) * WORD_SLOTS, bool)
-        seen[word_slots(hashes, run_lengths(offsets), np.arange(len(pages)))] = True
+        seen = lines.taken(word_slots(hashes, run_lengths(offsets), np.arange(len(pages))))
         hits = count_runs(seen.take(lines.word_slots), batch.word_offsets)
         columns.append(share(hits, lines.words))
         distinct = seen.reshape(len(pages), WORD_SLOTS).sum(axis=1)

@@ -24,10 +24,6 @@ def _over_runs(names: Iterable[str], runs: Sequence[str]) -> list[str]:
     return [f"{name}={run}" for name in names for run in runs]
 
 
-def _of_html(names: Iterable[str]) -> list[str]:
-    return [name for name in names if name not in DUMPS_ALONE]
-
-
 KIND_VALUED = frozenset(("first_class", "last_class", "tag", "parent_tag", "container_tag"))
 """Columns whose values are kinds, not sizes."""
 _WINDOWS = (2, 5, 12)
@@ -59,8 +55,15 @@ CUE_CONTEXT: tuple[str, ...] = tuple(_shifted(CUE_NAMES[: len(CLASS_NAMES)], (-1
 TEXT_COLUMNS: tuple[str, ...] = (*OWN_NAMES, *OWN_CONTEXT, *WORDING_CONTEXT)
 NETWORK_COLUMNS: dict[str, tuple[str, ...]] = {"text": OWN_NAMES, "html": (*OWN_NAMES, *MARKUP_NAMES)}
 """What the network may read, beside the words of a line."""
-DUMPS_ALONE = frozenset(("first_line_precision", "first_line_recall"))
-"""Columns that are read of dumps alone: of HTML the head says what the title is."""
+_FIRST_LINE = frozenset(("first_line_precision", "first_line_recall"))
+
+
+def read_of(names: Sequence[str]) -> tuple[str, ...]:
+    """Those of the names that are read: what a line shares with the first line only where no column says what the head
+    of HTML calls the title."""
+    return tuple(name for name in names if name not in _FIRST_LINE or "title_precision" not in names)
+
+
 _STAGE_NAMES = tuple(f"p_{name}" for name in CLASS_NAMES)
 BASE_COLUMNS: dict[str, tuple[str, ...]] = {
     format: (*names, *KIND_NAMES, *REPETITION_NAMES, *_STAGE_NAMES) for format, names in NETWORK_COLUMNS.items()
@@ -79,10 +82,8 @@ CONTAINER_COLUMNS: tuple[str, ...] = tuple(_over_runs(_STAGE_NAMES, ("container1
 """The same of the containers around a line."""
 CANDIDATES: dict[str, tuple[str, ...]] = {
     "text": (*TEXT_COLUMNS, *STAGE_COLUMNS),
-    "html": (
-        *_of_html(TEXT_COLUMNS), *MARKUP_NAMES, *MARKUP_CONTEXT, *CUE_CONTEXT, *STAGE_COLUMNS, *CONTAINER_COLUMNS,
-    ),
-}  # fmt: skip
+    "html": read_of((*TEXT_COLUMNS, *MARKUP_NAMES, *MARKUP_CONTEXT, *CUE_CONTEXT, *STAGE_COLUMNS, *CONTAINER_COLUMNS)),
+}
 """What the second stage may ask for."""
 REPETITION_COLUMNS: tuple[str, ...] = (
     *REPETITION_NAMES,

@@ -27,14 +27,14 @@ from extractor.training.hand_measures import (
     CONFUSION_MEASURES,
     UNKNOWN_WORDS_MEASURES,
     HandRead,
-    confusion,
     label_codes,
+    note_confusion,
     note_labelled_page,
     note_short_lines,
 )
 from extractor.training.measures import Aggregate, load_metrics
 from extractor.training.peers import PeerOutputs
-from extractor.training.samples import HAND, INPUTS, OURS, Evaluation, Key, Place
+from extractor.training.samples import INPUTS, OURS, Evaluation, Key, Place
 from extractor.training.unknown_words import in_unknown_words
 
 BATCH = 64
@@ -148,10 +148,10 @@ def _evaluate_dumps(
 def _note_unknown_words(result: Evaluation, read: Sequence[tuple[Place, Dump]], model: Model) -> None:
     """The labels of dumps read by hand, once their words are exchanged for ones that nobody has seen."""
     pages = [Page(in_unknown_words(dump.text), kind="text") for _, dump in read]
+    named = {name: CONFUSION_MEASURES[measure] for name, measure in UNKNOWN_WORDS_MEASURES.items()}
     for (place, dump), labelled in zip(read, label_many(pages, model=model), strict=True):
-        counts = confusion(label_codes(dump.labels or ()), label_codes([label.value for label in labelled.labels]))
-        for name, measure in UNKNOWN_WORDS_MEASURES.items():
-            result.add(Key(name, HAND, OURS, "dump"), CONFUSION_MEASURES[measure], place, counts.tolist())
+        codes = label_codes([label.value for label in labelled.labels])
+        note_confusion(result, place, codes, label_codes(dump.labels or ()), named, "dump")
 
 
 def note_hand_read(result: Evaluation, source: Source, place: Place, dump: Dump, labelled: LabelledPage) -> None:

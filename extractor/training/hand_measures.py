@@ -78,16 +78,17 @@ def note_labels(
 ) -> None:
     """Note the labels given, codes, and the probabilities, (lines, 4), of lines whose true labels are known."""
     known = truth >= 0
-    counts = confusion(truth[known], codes[known]).tolist()
-    for measure, aggregate in CONFUSION_MEASURES.items():
-        result.add(Key(measure, HAND, OURS, input), aggregate, place, counts)
+    note_confusion(result, place, codes[known], truth[known], CONFUSION_MEASURES, input)
     result.judged[input].append(JudgedLines(place, probabilities[known], truth[known]))
 
 
-def confusion(truth: Integers, codes: Integers) -> NDArray[np.float64]:
-    """How many lines of each true label were given each label, row by row in one vector."""
-    counts: NDArray[np.float64] = np.bincount(truth * len(LABELS) + codes, minlength=len(LABELS) ** 2).astype(float)
-    return counts
+def note_confusion(
+    result: Evaluation, place: Place, codes: Integers, truth: Integers, named: Mapping[str, Aggregate], input: str
+) -> None:
+    """Note how many lines of each true label were given each label, for each of the named measures."""
+    counts = np.bincount(truth * len(LABELS) + codes, minlength=len(LABELS) ** 2).astype(float).tolist()
+    for measure, aggregate in named.items():
+        result.add(Key(measure, HAND, OURS, input), aggregate, place, counts)
 
 
 def note_short_lines(

@@ -19,7 +19,7 @@ from torch.nn import functional
 from extractor.characters import Array, Bytes, Integers
 from extractor.features import CLASS_NAMES
 from extractor.network import EXACT, STATE, SWEPT, TAPS, WORD_NAMES, WORD_OUTPUTS, Block, Dense, Network
-from extractor.training.columns import DUMPS_ALONE, KIND_VALUED
+from extractor.training.columns import KIND_VALUED, read_of
 from extractor.training.fitting import TRUST_IN_READING
 from extractor.wording import WordingTable
 
@@ -121,8 +121,7 @@ class _Inputs:
 
     def __init__(self, pages: NetworkPages) -> None:
         self.pages = pages
-        unread = KIND_VALUED | DUMPS_ALONE if "title_precision" in pages.names else KIND_VALUED
-        sized = [row for row, name in enumerate(pages.names) if name not in unread]
+        sized = [pages.names.index(name) for name in read_of(pages.names) if name not in KIND_VALUED]
         self.kind_names = tuple(name for name in pages.names if name in KIND_VALUED)
         self.names = tuple(pages.names[row] for row in sized)
         self.sized = np.ascontiguousarray(pages.columns[sized].T)

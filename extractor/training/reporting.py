@@ -114,7 +114,7 @@ def _target_row(found: Findings, target: Target) -> list[str] | None:
     cells = [f"{target.corpus}, {target.measure}", INPUTS[target.input], str(where.score)]
     cells += [_cost(found, OURS, target.input, target.corpus), where.peer or ""]
     cells.append(_cost(found, where.peer, "html", target.corpus) if where.peer else "")
-    cells.append(signed(where.difference) if where.difference else "")
+    cells.append(signed(where.difference))
     said = {True: "yes", False: "no", None: "no peer run"}
     return cells + [f"{bound}: {said[bound.holds(where)]}" for bound in (target.floor, target.aim)]
 
@@ -150,7 +150,7 @@ def corpus_table(found: Findings, main: str, corpus: str) -> Table:
         cells = [name, *(str(dev.score(measure, corpus, extractor, input) or "") for measure in kept)]
         for on in INPUTS:
             less = dev.difference(main, corpus, extractor, on) if extractor != OURS else None
-            cells.append(signed(less) if less else "")
+            cells.append(signed(less))
         rows.append(
             [*cells, str(dev.costs[extractor, corpus, input].lost or ""), _cost(found, extractor, input, corpus)]
         )
@@ -158,15 +158,9 @@ def corpus_table(found: Findings, main: str, corpus: str) -> Table:
     return Table([head, *kept, f"ours from HTML less it, {main}", "ours from dumps less it", "pages lost", COST], rows)
 
 
-def signed(score: Score) -> str:
-    """A difference with its interval."""
-    return f"{score.value:+.3f} ({score.low:+.3f} to {score.high:+.3f})"
-
-
-def _signed_less(sample: Sample, other: Sample) -> str:
-    """How far a sample is above another one, on the pages that both have."""
-    less = sample.less(other)
-    return signed(less) if less else ""
+def signed(difference: Score | None) -> str:
+    """A difference with its interval; nothing where there is none."""
+    return f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})" if difference else ""
 
 
 def _cost(found: Findings, extractor: str, input: str, corpus: str | None = None) -> str:
@@ -260,7 +254,7 @@ def _unknown_words_table(found: Findings) -> Table:
     for name, measure in UNKNOWN_WORDS_MEASURES.items():
         known, unknown = (found.dev.sample(one, HAND, input="dump") for one in (measure, name))
         if known and unknown:
-            rows.append([measure, str(known.score()), str(unknown.score()), _signed_less(unknown, known)])
+            rows.append([measure, str(known.score()), str(unknown.score()), signed(unknown.less(known))])
     return Table(["read by hand, dumps", "as they are", UNKNOWN_WORDS, "difference"], rows)
 
 
@@ -271,5 +265,5 @@ def comparison(name: str, unseen: Evaluation, seen: Evaluation) -> Table:
         left, right = (result.sample(measure, corpus, input="dump") for result in (unseen, seen))
         if left and right:
             title = f"{corpus}, {measure} ({len(left.places)})"
-            rows.append([title, str(left.score()), str(right.score()), _signed_less(left, right)])
+            rows.append([title, str(left.score()), str(right.score()), signed(left.less(right))])
     return Table([name, "trained without them", "trained with them", "difference"], rows)
