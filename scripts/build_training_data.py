@@ -24,6 +24,7 @@ from extractor.training.networks import add_networks
 from extractor.training.own_pages import own_page_views, trust_written_pages
 from extractor.training.repeated import add_repetition
 from extractor.training.tables import FORMATS, line_table, write_tables
+from extractor.training.transplantation import transplanted_views
 from extractor.training.unknown_words import delexicalised_views
 from extractor.training.views import PageViews, View, views
 
@@ -70,8 +71,11 @@ def main() -> None:
     labelled = [one for one in labelled if id(one.view) in chosen]
     progress("dumps with furniture between their lines")
     interrupted = list(interrupted_views(read))
-    learned_from = [*labelled, *interrupted]
-    tables = add_networks([*learned_from, *delexicalised_views(learned_from)], tables, progress)
+    progress("pages with the furniture of others")
+    transplanted, transplanted_again = transplanted_views(read, labelled, 2)
+    learned_from = [*labelled, *interrupted, *transplanted]
+    in_unknown_words = delexicalised_views([*labelled, *interrupted, *transplanted_again])
+    tables = add_networks([*learned_from, *in_unknown_words], tables, progress)
     progress("writing")
     in_tables = [*_without_second_dumps(labelled), *interrupted[::_INTERRUPTED_IN_TABLES]]
     # in front, see table_pages()

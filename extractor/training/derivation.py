@@ -20,14 +20,17 @@ from numpy.typing import NDArray
 from extractor.characters import Array, Bytes, CharacterClass, Integers
 from extractor.classifier import BODY, HEADER, HEADLINE
 from extractor.context import Neighbourhood
+from extractor.decoding import decode
 from extractor.features import FEATURES
+from extractor.html import parse_html
 from extractor.kinds import KINDS, KindTable
 from extractor.markup import CUE_NAMES, MARKUP_NAMES
 from extractor.network import Network
+from extractor.training.alignment import matched_lines
 from extractor.training.columns import CUE_CONTEXT, MARKUP_CONTEXT, OWN_CONTEXT, WORDING_CONTEXT, WORDING_NAMES
-from extractor.training.corpora import CORPORA
+from extractor.training.corpora import CORPORA, Dump, Source
 from extractor.training.fitting import THREADS, fit_table
-from extractor.training.views import PageViews, View
+from extractor.training.views import PageViews, View, label_codes, make_view, titles
 from extractor.wording import WordingTable
 
 FOLDS = 5
@@ -120,6 +123,15 @@ def classes_read(view: View) -> Integers:
     elif view.html_line.max(initial=-1) < 0 and len(body) and _looks_like_headline(view, int(body[0])):
         classes[body[0]] = HEADLINE
     return classes
+
+
+def read_view(source: Source, dump: Dump) -> LabelledView:
+    """The view of a dump of a page, all of whose lines are known."""
+    texts = [line for line in dump.text.split("\n") if line.strip()]
+    markup = parse_html(decode(source.html)[0])
+    found, hand = matched_lines(texts, markup.texts), label_codes(dump.labels or ())
+    view = make_view(source, dump.converter, dump.text, texts, titles(source, markup), found, hand, None)
+    return LabelledView(view, classes_read(view), np.ones(len(texts)), np.ones(len(texts), bool))
 
 
 def _looks_like_headline(view: View, line: int) -> bool:

@@ -13,12 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from extractor.decoding import decode
-from extractor.html import parse_html
-from extractor.training.alignment import matched_lines
 from extractor.training.corpora import Dump, Source
-from extractor.training.derivation import LabelledView, classes_read
-from extractor.training.views import label_codes, make_view, titles
+from extractor.training.derivation import LabelledView, read_view
 
 INTERRUPTED = "interrupted"
 """The converter that such a dump is listed under."""
@@ -36,13 +32,8 @@ def interrupted_views(sources: Sequence[Source]) -> Iterator[LabelledView]:
     pieces = furniture(sources)
     for source in sources:
         dump = interrupted_dump(source, pieces)
-        if dump is None or dump.labels is None:
-            continue
-        texts = [line for line in dump.text.split("\n") if line.strip()]
-        markup = parse_html(decode(source.html)[0])
-        found, hand = matched_lines(texts, markup.texts), label_codes(dump.labels)
-        view = make_view(source, dump.converter, dump.text, texts, titles(source, markup), found, hand, None)
-        yield LabelledView(view, classes_read(view), np.ones(len(texts)), np.ones(len(texts), bool))
+        if dump is not None:
+            yield read_view(source, dump)
 
 
 def furniture(sources: Iterable[Source]) -> list[list[str]]:
