@@ -1,14 +1,14 @@
 """Matrix -> probabilities of each line, with its neighbours' say, and the decision for the page.
 
-A small network judges a line by its columns, its words and the lines around. Symmetric trees see the same
-columns and, as further ones, what the network said of the line, of those around and of the page. Where the model
-was taught pages of the page's site, their landmarks move what the trees say; where a repetition table knows the site,
-a third stage does. Probabilities are passed on,
-never labels, so one sure mistake cannot spread.
+A small network judges a line by its columns, its words and the lines around. Symmetric trees move its scores: they see
+the same columns and, as further ones, what the network said of the line, of those around and of the page. Where the
+model was taught pages of the page's site, their landmarks move what both say; where a repetition table knows the site,
+a third stage does. Probabilities are passed on, never labels, so one sure mistake cannot spread.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -31,6 +31,10 @@ BODY_AT_LEAST = 0.05
 """No line is body below this probability: a page may have no body at all, which the expected F does not know."""
 COPIES_POOLED = 4
 """So many equal lines on a page share one opinion; fewer may be copies of the headline."""
+STAGE_NAMES = tuple(f"p_{name}" for name in CLASS_NAMES)
+"""Columns of what a stage says of the classes, for the next one."""
+_LOG_ODDS = np.array([math.log(step + 0.5) for step in range(64)])
+"""Of the steps that such a column has: a probability of none is half a step."""
 _POOLING_STEPS = 1 << 20
 _LEAST = 1e-6
 HEADLINE_AT_LEAST = 0.25
@@ -68,8 +72,8 @@ def _no_lines(pages: int) -> NDArray[np.float64]:
 
 
 class LineClassifier(NamedTuple):
-    """The stages for one format of pages, the calibration of the second (scores times slopes plus intercepts, by
-    class), and what tells kinds of pages by what their words say."""
+    """The stages for one format of pages, the calibration of the first two together (scores times slopes plus
+    intercepts, by class), and what tells kinds of pages by what their words say."""
 
     first: Network
     second: Stage
@@ -91,7 +95,7 @@ class LineClassifier(NamedTuple):
         """The same of pages with lines, where the columns of the first stage are known."""
         pages = len(page_offsets) - 1
         around = Neighbourhood(columns, page_offsets)
-        scores = self.calibrated(self.second.scores(around.matrix(self.second.names)))
+        scores = self.second_scores(columns, around.matrix(self.second.names))
         if LANDMARK_NAMES[0] in columns:  # those of a model that was taught sites
             scores = scores + landmark_scores(columns)
         scores = self._with_repetition(scores, columns, page_offsets)
@@ -101,8 +105,13 @@ class LineClassifier(NamedTuple):
         kinds[filled] = softmax(self.kind.scores(said)).T
         return Judgement(np.ascontiguousarray(softmax(scores).T), kinds)
 
+    def second_scores(self, columns: Mapping[str, Bytes], matrix: Bytes) -> NDArray[np.float64]:
+        """Calibrated scores, (classes, lines), of network and trees; columns: the base columns with what the network
+        says, matrix: those that the second stage names."""
+        return self.calibrated(network_scores(columns) + self.second.scores(matrix))
+
     def calibrated(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Scores of the second stage, (classes, lines), as log-odds that can be believed."""
+        """Scores of network and trees, (classes, lines), as log-odds that can be believed."""
         return scores * self.slopes[:, None] + self.intercepts[:, None]
 
     def _with_repetition(
@@ -130,7 +139,13 @@ def stage_columns(probabilities: NDArray[np.float64]) -> dict[str, Bytes]:
     """First-stage probabilities, (classes, lines), as 8-bit columns for the second, in steps of four: tables of
     them are stored, and finer ones would hold little but noise."""
     rows = np.rint(probabilities * 63).astype(np.uint8) << 2
-    return {f"p_{name}": row for name, row in zip(CLASS_NAMES, rows, strict=True)}
+    return dict(zip(STAGE_NAMES, rows, strict=True))
+
+
+def network_scores(columns: Mapping[str, Bytes]) -> NDArray[np.float64]:
+    """Log-odds, (classes, lines), of the columns of STAGE_NAMES: what the second stage's trees are added to."""
+    found: NDArray[np.float64] = _LOG_ODDS[np.stack([columns[name] for name in STAGE_NAMES]) >> 2]
+    return found
 
 
 def pool_copies(

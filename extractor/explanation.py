@@ -20,8 +20,11 @@ from extractor.classifier import (
     BODY_AT_LEAST,
     HEADLINE,
     PROBABILITY_STEPS,
+    STAGE_NAMES,
+    LineClassifier,
     Stage,
     expected_f_cut,
+    network_scores,
     pool_copies,
     softmax,
     stage_columns,
@@ -46,7 +49,7 @@ NEIGHBOURS = 3
 _GROUPS: Mapping[str, str] = {
     **{feature.name: feature.group for feature in FEATURES},
     **{f"wording_{name}": "wording" for name in CLASS_NAMES},
-    **{f"p_{name}": "network's opinion" for name in CLASS_NAMES},
+    **dict.fromkeys(STAGE_NAMES, "network's opinion"),
     **dict.fromkeys(WORD_NAMES, "words"),
     **dict.fromkeys(REPETITION_NAMES, "repetition across pages"),
     **dict.fromkeys(MARKUP_NAMES, "markup"),
@@ -169,16 +172,13 @@ def _explained(
     cut = max(cut, round(BODY_AT_LEAST * PROBABILITY_STEPS))
     network = softmax(classifier.first.scores(columns, batch.page_offsets))
     known = {**columns, **stage_columns(network)}
-    second = _with_landmarks(
-        _stage(classifier.second, known, read, place, classifier.slopes, classifier.intercepts), columns, place
-    )
+    second = _with_landmarks(_second(classifier, known, read, place), columns, place)
     table = None
     if columns["site_known"][place]:
         around = Neighbourhood(known, batch.page_offsets)
-        scores = classifier.calibrated(classifier.second.scores(around.matrix(classifier.second.names)))
+        scores = classifier.second_scores(known, around.matrix(classifier.second.names))
         before = softmax(scores + landmark_scores(columns) if LANDMARK_NAMES[0] in columns else scores)
-        ones, zeros = np.ones(len(CLASS_NAMES)), np.zeros(len(CLASS_NAMES))
-        table = _stage(classifier.repetition, {**columns, **stage_columns(before)}, read, place, ones, zeros)
+        table = _of_trees(classifier.repetition, {**columns, **stage_columns(before)}, read, place).told()
     same = np.flatnonzero(batch.line_hashes == batch.line_hashes[place]).tolist()
     return Explanation(
         lines[place], lines[place] == labelled.headline,
@@ -191,21 +191,46 @@ def _explained(
     )  # fmt: skip
 
 
-def _stage(
-    stage: Stage, columns: Mapping[str, Bytes], read: LinesRead, place: int,
-    slopes: NDArray[np.float64], intercepts: NDArray[np.float64],
-) -> StageExplanation:  # fmt: skip
+class _Parts(NamedTuple):
+    """Of a line the mean scores of its page, what each column adds for it, what the column holds, and the sum."""
+
+    base: NDArray[np.float64]
+    values: dict[str, NDArray[np.float64]]
+    held: dict[str, int]
+    scores: NDArray[np.float64]
+
+    def told(self) -> StageExplanation:
+        order = sorted(self.values, key=lambda name: -abs(self.values[name]).max())
+        contributions = tuple(
+            Contribution(name, group_of(name), self.held[name], tuple(self.values[name].tolist()))
+            for name in order
+            if abs(self.values[name]).max() > _NOTHING
+        )
+        return StageExplanation(tuple(self.base.tolist()), contributions, tuple(self.scores.tolist()))
+
+
+def _of_trees(stage: Stage, columns: Mapping[str, Bytes], read: LinesRead, place: int) -> _Parts:
     matrix = Neighbourhood(columns, read.batch.page_offsets).matrix(stage.names)
     base, values = shapley_values(stage.forest, matrix, place)
-    base, values = base * slopes + intercepts, values * slopes
-    scores = stage.forest.scores(matrix[:, place : place + 1])[:, 0] * slopes + intercepts
-    order = np.argsort(-abs(values).max(axis=1), kind="stable")
-    contributions = tuple(
-        Contribution(stage.names[row], group_of(stage.names[row]), int(matrix[row, place]), tuple(values[row].tolist()))
-        for row in order.tolist()
-        if abs(values[row]).max() > _NOTHING
-    )
-    return StageExplanation(tuple(base.tolist()), contributions, tuple(scores.tolist()))
+    scores = stage.forest.scores(matrix[:, place : place + 1])[:, 0]
+    return _Parts(
+        base, dict(zip(stage.names, values, strict=True)),
+        dict(zip(stage.names, matrix[:, place].tolist(), strict=True)), scores,
+    )  # fmt: skip
+
+
+def _second(classifier: LineClassifier, columns: Mapping[str, Bytes], read: LinesRead, place: int) -> StageExplanation:
+    """Network and trees together: what the network says of a class is a column, which the trees may ask for too."""
+    trees, network = _of_trees(classifier.second, columns, read, place), network_scores(columns)
+    base, scores = trees.base + network.mean(axis=1), trees.scores + network[:, place]
+    values, held = dict(trees.values), dict(trees.held)
+    for name, own in zip(STAGE_NAMES, np.diag(network[:, place] - network.mean(axis=1)), strict=True):
+        values[name] = own + values.get(name, 0.0)
+        held[name] = int(columns[name][place])
+    return _Parts(
+        classifier.calibrated(base[:, None])[:, 0], {name: value * classifier.slopes for name, value in values.items()},
+        held, classifier.calibrated(scores[:, None])[:, 0],
+    ).told()  # fmt: skip
 
 
 def _with_landmarks(stage: StageExplanation, columns: Mapping[str, Bytes], place: int) -> StageExplanation:

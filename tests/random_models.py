@@ -50,7 +50,7 @@ def random_classifier(random: np.random.Generator, own: Sequence[str], trees: in
     second, repetition = (*own, *CONTEXT, *FIRST_STAGE, *AROUND), (*REPETITION_NAMES, *FIRST_STAGE)
     stages = [Stage(names, random_forest(random, len(names), trees)) for names in (second, repetition)]
     network = random_network(random, own)
-    slopes, intercepts = random.uniform(0.5, 1.5, 5), random.uniform(-0.5, 0.5, 5)
+    slopes, intercepts = random.uniform(0.5, 1.0, 5), random.uniform(-0.5, 0.5, 5)
     largest = KIND_WEIGHT_STEPS // 99
     kinds = KindWeights(random.integers(-largest, largest, (len(KINDS), len(KINDS) + 1), np.int32))
     return LineClassifier(network, *stages, kinds, slopes, intercepts)

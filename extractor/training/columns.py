@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from extractor.classifier import STAGE_NAMES
 from extractor.features import CLASS_NAMES, OWN_NAMES, REPETITION_NAMES
 from extractor.kinds import KIND_NAMES
 from extractor.markup import CUE_NAMES, MARKUP_NAMES
@@ -64,21 +65,20 @@ def read_of(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name not in _FIRST_LINE or "title_precision" not in names)
 
 
-_STAGE_NAMES = tuple(f"p_{name}" for name in CLASS_NAMES)
 BASE_COLUMNS: dict[str, tuple[str, ...]] = {
-    format: (*names, *KIND_NAMES, *REPETITION_NAMES, *_STAGE_NAMES) for format, names in NETWORK_COLUMNS.items()
+    format: (*names, *KIND_NAMES, *REPETITION_NAMES, *STAGE_NAMES) for format, names in NETWORK_COLUMNS.items()
 }
 """What a table of lines stores; everything else is computed from it."""
 
 STAGE_COLUMNS: tuple[str, ...] = (
-    *_STAGE_NAMES,
-    *_shifted(_STAGE_NAMES, (-3, -2, -1, 1, 2, 3)),
-    *_averaged(_STAGE_NAMES, _WINDOWS),
-    *(f"{name}{suffix}" for name in _STAGE_NAMES for suffix in ("@page", "^", "_")),
-    *_over_runs(_STAGE_NAMES, ("block", "alike")),
+    *STAGE_NAMES,
+    *_shifted(STAGE_NAMES, (-3, -2, -1, 1, 2, 3)),
+    *_averaged(STAGE_NAMES, _WINDOWS),
+    *(f"{name}{suffix}" for name in STAGE_NAMES for suffix in ("@page", "^", "_")),
+    *_over_runs(STAGE_NAMES, ("block", "alike")),
 )
 """What the second stage may ask of the first."""
-CONTAINER_COLUMNS: tuple[str, ...] = tuple(_over_runs(_STAGE_NAMES, ("container1", "container2", "container3")))
+CONTAINER_COLUMNS: tuple[str, ...] = tuple(_over_runs(STAGE_NAMES, ("container1", "container2", "container3")))
 """The same of the containers around a line."""
 CANDIDATES: dict[str, tuple[str, ...]] = {
     "text": (*TEXT_COLUMNS, *STAGE_COLUMNS),
@@ -90,10 +90,10 @@ REPETITION_COLUMNS: tuple[str, ...] = (
     *_shifted(("repeated_share", "repeated_run_weight"), (-2, -1, 1, 2)),
     *_averaged(("repeated_share",), _WINDOWS),
     "repeated_share@page",
-    *_STAGE_NAMES,
-    *_shifted(_STAGE_NAMES, (-1, 1)),
-    *_averaged(_STAGE_NAMES, _WINDOWS),
-    *(f"{name}@page" for name in _STAGE_NAMES),
+    *STAGE_NAMES,
+    *_shifted(STAGE_NAMES, (-1, 1)),
+    *_averaged(STAGE_NAMES, _WINDOWS),
+    *(f"{name}@page" for name in STAGE_NAMES),
     "weight", "prose", "copies", "place_share", "page_lines",
 )  # fmt: skip
 """What the stage may ask that moves the second where a site is known: no wording, so that it is the same in all

@@ -15,6 +15,7 @@ import numpy as np
 from extractor.classifier import LineClassifier
 from extractor.landmarks import LANDMARK_NAMES, cue_tokens
 from extractor.model_file import FORMATS, Check, Model
+from extractor.training.columns import BASE_COLUMNS
 from extractor.training.derivation import FOLDS, LabelledView, Tables
 from extractor.training.landmark_fitting import TaughtPage, fit_landmarks
 from extractor.training.own_pages import OwnPage
@@ -59,11 +60,11 @@ def taught_page(model: Model, site: str, one: LabelledView, settings: TeachingSe
     known = Tables(model.wording, model.cues, networks, model.kinds)
     table = line_table(view.format, [one], dict.fromkeys((*range(FOLDS), None), known))
     classifier = model.classifiers[view.format]
-    columns = matrix(table, np.arange(len(one.classes)), classifier.second.names)
+    columns = dict(zip(BASE_COLUMNS[view.format], table.base, strict=True))
     return TaughtPage(
         site, view.tokens[view.token_offsets[1:] - 1], cue_tokens(*view.cue_tokens) if view.cue_tokens else None,
         one.classes, settings.weight * page_factors(table) * one.read,
-        classifier.calibrated(classifier.second.scores(columns)),
+        classifier.second_scores(columns, matrix(table, np.arange(len(one.classes)), classifier.second.names)),
     )  # fmt: skip
 
 

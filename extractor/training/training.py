@@ -13,7 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor.characters import Bytes, Integers
-from extractor.classifier import LineClassifier, Stage, merge_classes, softmax, stage_columns
+from extractor.classifier import (
+    STAGE_NAMES,
+    LineClassifier,
+    Stage,
+    merge_classes,
+    network_scores,
+    softmax,
+    stage_columns,
+)
 from extractor.features import CLASS_NAMES, FEATURES_VERSION
 from extractor.kinds import KIND_NAMES, KindWeights
 from extractor.model_file import Check, Model
@@ -36,7 +44,7 @@ class Settings:
     """Sizes of the forests, the rates at which they learn, and the share of the chosen lines they learn from."""
 
     lines: float = 1.0
-    second_trees: int = 250
+    second_trees: int = 120
     second_rate: float = 0.1
     repetition_trees: int = 100
     repetition_rate: float = 0.08
@@ -68,11 +76,12 @@ def _train_classifier(
     names = CANDIDATES[table.format]
     rows, weights = sample_rows(table, settings.lines)
     columns, classes = matrix(table, rows, names), table.classes[rows]
+    start = network_scores(dict(zip(STAGE_NAMES, matrix(table, rows, STAGE_NAMES), strict=True)))
 
     def second_stage(kept: NDArray[np.bool_]) -> Stage:
         return fit_stage(
             columns[:, kept], names, classes[kept], weights[kept],
-            trees=settings.second_trees, rate=settings.second_rate, seed=3,
+            trees=settings.second_trees, rate=settings.second_rate, seed=3, start=start[:, kept],
         )  # fmt: skip
 
     progress(f"second stage, out of fold ({len(rows)} lines)")
@@ -80,7 +89,7 @@ def _train_classifier(
     for held_out in (0, 1):
         # half of the lines will do here
         partial = second_stage((group[rows] != held_out) & (np.arange(len(rows)) % 2 == 0))
-        scores += _stage_scores(table, partial, group == held_out)
+        scores += _second_scores(table, partial, group == held_out)
     slopes, intercepts = fit_calibration(scores[:, rows], classes, weights)
     progress("second stage")
     second = second_stage(np.ones(len(rows), bool))
@@ -150,19 +159,20 @@ def matrix(table: LineTable, rows: Integers, names: tuple[str, ...], seen: Bytes
     found = np.empty((len(names), len(rows)), np.uint8)
     for low, high, around, columns in table.parts():
         if seen is not None:
-            columns.update(zip((f"p_{name}" for name in CLASS_NAMES), seen[:, low:high], strict=True))
+            columns.update(zip(STAGE_NAMES, seen[:, low:high], strict=True))
         first, last = np.searchsorted(rows, (low, high))
         chosen = rows[first:last] - low
         found[:, first:last] = around.matrix(names)[:, chosen]
     return found
 
 
-def _stage_scores(table: LineTable, stage: Stage, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """A stage's scores of the wanted lines, (classes, lines), 0 for all others."""
+def _second_scores(table: LineTable, stage: Stage, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Scores of network and trees, (classes, lines), of the wanted lines, 0 for all others."""
     found = np.zeros((len(CLASS_NAMES), len(wanted)))
-    for low, high, around, _ in table.parts():
+    for low, high, around, columns in table.parts():
         if wanted[low:high].any():
-            found[:, low:high] = stage.scores(around.matrix(stage.names)) * wanted[low:high]
+            scores = network_scores(columns) + stage.scores(around.matrix(stage.names))
+            found[:, low:high] = scores * wanted[low:high]
     return found
 
 
