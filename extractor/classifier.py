@@ -33,7 +33,8 @@ COPIES_POOLED = 4
 """So many equal lines on a page share one opinion; fewer may be copies of the headline."""
 STAGE_NAMES = tuple(f"p_{name}" for name in CLASS_NAMES)
 """Columns of what a stage says of the classes, for the next one."""
-_LOG_ODDS = np.array([math.log(step + 0.5) for step in range(64)])
+_STAGE_STEPS = 63
+_LOG_ODDS = np.array([math.log(step + 0.5) for step in range(_STAGE_STEPS + 1)])
 """Of the steps that such a column has: a probability of none is half a step."""
 _POOLING_STEPS = 1 << 20
 _LEAST = 1e-6
@@ -95,7 +96,7 @@ class LineClassifier(NamedTuple):
         """The same of pages with lines, where the columns of the first stage are known."""
         pages = len(page_offsets) - 1
         around = Neighbourhood(columns, page_offsets)
-        scores = self.second_scores(columns, around.matrix(self.second.names))
+        scores = self.second_scores(around)
         if LANDMARK_NAMES[0] in columns:  # those of a model that was taught sites
             scores = scores + landmark_scores(columns)
         scores = self._with_repetition(scores, columns, page_offsets)
@@ -105,10 +106,10 @@ class LineClassifier(NamedTuple):
         kinds[filled] = softmax(self.kind.scores(said)).T
         return Judgement(np.ascontiguousarray(softmax(scores).T), kinds)
 
-    def second_scores(self, columns: Mapping[str, Bytes], matrix: Bytes) -> NDArray[np.float64]:
-        """Calibrated scores, (classes, lines), of network and trees; columns: the base columns with what the network
-        says, matrix: those that the second stage names."""
-        return self.calibrated(network_scores(columns) + self.second.scores(matrix))
+    def second_scores(self, around: Neighbourhood) -> NDArray[np.float64]:
+        """Calibrated scores, (classes, lines), of network and trees, where the columns of the first stage are known."""
+        said = network_scores(around.matrix(STAGE_NAMES))
+        return self.calibrated(said + self.second.scores(around.matrix(self.second.names)))
 
     def calibrated(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Scores of network and trees, (classes, lines), as log-odds that can be believed."""
@@ -138,13 +139,13 @@ def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 def stage_columns(probabilities: NDArray[np.float64]) -> dict[str, Bytes]:
     """First-stage probabilities, (classes, lines), as 8-bit columns for the second, in steps of four: tables of
     them are stored, and finer ones would hold little but noise."""
-    rows = np.rint(probabilities * 63).astype(np.uint8) << 2
+    rows = np.rint(probabilities * _STAGE_STEPS).astype(np.uint8) << 2
     return dict(zip(STAGE_NAMES, rows, strict=True))
 
 
-def network_scores(columns: Mapping[str, Bytes]) -> NDArray[np.float64]:
+def network_scores(said: Bytes) -> NDArray[np.float64]:
     """Log-odds, (classes, lines), of the columns of STAGE_NAMES: what the second stage's trees are added to."""
-    found: NDArray[np.float64] = _LOG_ODDS[np.stack([columns[name] for name in STAGE_NAMES]) >> 2]
+    found: NDArray[np.float64] = _LOG_ODDS[said >> 2]
     return found
 
 

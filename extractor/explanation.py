@@ -171,14 +171,14 @@ def _explained(
     cut = int(expected_f_cut(body, words, batch.page, batch.page_offsets, beta)[0])
     cut = max(cut, round(BODY_AT_LEAST * PROBABILITY_STEPS))
     network = softmax(classifier.first.scores(columns, batch.page_offsets))
-    known = {**columns, **stage_columns(network)}
-    second = _with_landmarks(_second(classifier, known, read, place), columns, place)
+    around = Neighbourhood({**columns, **stage_columns(network)}, batch.page_offsets)
+    second = _with_landmarks(_second(classifier, around, place), columns, place)
     table = None
     if columns["site_known"][place]:
-        around = Neighbourhood(known, batch.page_offsets)
-        scores = classifier.second_scores(known, around.matrix(classifier.second.names))
+        scores = classifier.second_scores(around)
         before = softmax(scores + landmark_scores(columns) if LANDMARK_NAMES[0] in columns else scores)
-        table = _of_trees(classifier.repetition, {**columns, **stage_columns(before)}, read, place).told()
+        around = Neighbourhood({**columns, **stage_columns(before)}, batch.page_offsets)
+        table = _of_trees(classifier.repetition, around, place).told()
     same = np.flatnonzero(batch.line_hashes == batch.line_hashes[place]).tolist()
     return Explanation(
         lines[place], lines[place] == labelled.headline,
@@ -209,8 +209,8 @@ class _Parts(NamedTuple):
         return StageExplanation(tuple(self.base.tolist()), contributions, tuple(self.scores.tolist()))
 
 
-def _of_trees(stage: Stage, columns: Mapping[str, Bytes], read: LinesRead, place: int) -> _Parts:
-    matrix = Neighbourhood(columns, read.batch.page_offsets).matrix(stage.names)
+def _of_trees(stage: Stage, around: Neighbourhood, place: int) -> _Parts:
+    matrix = around.matrix(stage.names)
     base, values = shapley_values(stage.forest, matrix, place)
     scores = stage.forest.scores(matrix[:, place : place + 1])[:, 0]
     return _Parts(
@@ -219,14 +219,15 @@ def _of_trees(stage: Stage, columns: Mapping[str, Bytes], read: LinesRead, place
     )  # fmt: skip
 
 
-def _second(classifier: LineClassifier, columns: Mapping[str, Bytes], read: LinesRead, place: int) -> StageExplanation:
+def _second(classifier: LineClassifier, around: Neighbourhood, place: int) -> StageExplanation:
     """Network and trees together: what the network says of a class is a column, which the trees may ask for too."""
-    trees, network = _of_trees(classifier.second, columns, read, place), network_scores(columns)
-    base, scores = trees.base + network.mean(axis=1), trees.scores + network[:, place]
-    values, held = dict(trees.values), dict(trees.held)
-    for name, own in zip(STAGE_NAMES, np.diag(network[:, place] - network.mean(axis=1)), strict=True):
-        values[name] = own + values.get(name, 0.0)
-        held[name] = int(columns[name][place])
+    trees, said = _of_trees(classifier.second, around, place), around.matrix(STAGE_NAMES)
+    network = network_scores(said)
+    mean, own = network.mean(axis=1), network[:, place]
+    base, scores, values = trees.base + mean, trees.scores + own, dict(trees.values)
+    for name, added in zip(STAGE_NAMES, np.diag(own - mean), strict=True):
+        values[name] = added + values.get(name, 0.0)
+    held = {**trees.held, **dict(zip(STAGE_NAMES, said[:, place].tolist(), strict=True))}
     return _Parts(
         classifier.calibrated(base[:, None])[:, 0], {name: value * classifier.slopes for name, value in values.items()},
         held, classifier.calibrated(scores[:, None])[:, 0],

@@ -63,7 +63,7 @@ LANDMARKS = (
     "nav", "header", "footer", "aside", "main", "article", "form", "figure", "table", "li", "blockquote", "pre",
     "section", "button", "dialog", "address",
 )  # fmt: skip
-_LANDMARK_BITS = {tag: 1 << bit for bit, tag in enumerate(LANDMARKS)}
+LANDMARK_BITS = {tag: 1 << bit for bit, tag in enumerate(LANDMARKS)}
 
 
 # what a tag does, by one look
@@ -98,7 +98,7 @@ DEEPEST = 1024
 _PART = 1 << 14
 """Bytes of such a page that are read before its depth is looked at."""
 _TAGS = {
-    tag: (_KINDS.get(tag, _BLOCK), TAG_CODES.get(tag, 0), _LANDMARK_BITS.get(tag, 0), _ROLES.get(tag, _APART))
+    tag: (_KINDS.get(tag, _BLOCK), TAG_CODES.get(tag, 0), LANDMARK_BITS.get(tag, 0), _ROLES.get(tag, _APART))
     for tag in {*TAGS, *LANDMARKS, *_ROLES, *_KINDS}
 }
 """What a tag does; of block elements the code, the landmark it is, its role."""

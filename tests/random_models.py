@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from extractor import Model
-from extractor.classifier import LineClassifier, Stage
+from extractor.classifier import STAGE_NAMES, LineClassifier, Stage
 from extractor.features import CLASS_NAMES, FEATURES_VERSION, OWN_NAMES, REPETITION_NAMES
 from extractor.forest import DEPTH, LEAF_VALUES, LEAVES, Forest
 from extractor.kinds import KIND_NAMES, KIND_WEIGHT_STEPS, KINDS, KindTable, KindWeights
@@ -27,8 +27,7 @@ CONTEXT = (
     "prose^",
     "prose_",
 )
-FIRST_STAGE = tuple(f"p_{name}" for name in CLASS_NAMES)
-AROUND = tuple(f"{name}{place}" for name in FIRST_STAGE for place in ("[-1]", "[+1]", "~5", "@page"))
+AROUND = tuple(f"{name}{place}" for name in STAGE_NAMES for place in ("[-1]", "[+1]", "~5", "@page"))
 
 
 def make_random_model(seed: int, trees: int = 24) -> Model:
@@ -47,7 +46,7 @@ def make_random_model(seed: int, trees: int = 24) -> Model:
 
 
 def random_classifier(random: np.random.Generator, own: Sequence[str], trees: int) -> LineClassifier:
-    second, repetition = (*own, *CONTEXT, *FIRST_STAGE, *AROUND), (*REPETITION_NAMES, *FIRST_STAGE)
+    second, repetition = (*own, *CONTEXT, *STAGE_NAMES, *AROUND), (*REPETITION_NAMES, *STAGE_NAMES)
     stages = [Stage(names, random_forest(random, len(names), trees)) for names in (second, repetition)]
     network = random_network(random, own)
     slopes, intercepts = random.uniform(0.5, 1.0, 5), random.uniform(-0.5, 0.5, 5)

@@ -26,11 +26,10 @@ from extractor.html import parse_html
 from extractor.kinds import KINDS, KindTable
 from extractor.markup import CUE_NAMES, MARKUP_NAMES
 from extractor.network import Network
-from extractor.training.alignment import matched_lines
 from extractor.training.columns import CUE_CONTEXT, MARKUP_CONTEXT, OWN_CONTEXT, WORDING_CONTEXT, WORDING_NAMES
 from extractor.training.corpora import CORPORA, Dump, Source
 from extractor.training.fitting import THREADS, fit_table
-from extractor.training.views import PageViews, View, label_codes, make_view, titles
+from extractor.training.views import PageViews, View, dump_view, titles
 from extractor.wording import WordingTable
 
 FOLDS = 5
@@ -127,11 +126,10 @@ def classes_read(view: View) -> Integers:
 
 def read_view(source: Source, dump: Dump) -> LabelledView:
     """The view of a dump of a page, all of whose lines are known."""
-    texts = [line for line in dump.text.split("\n") if line.strip()]
     markup = parse_html(decode(source.html)[0])
-    found, hand = matched_lines(texts, markup.texts), label_codes(dump.labels or ())
-    view = make_view(source, dump.converter, dump.text, texts, titles(source, markup), found, hand, None)
-    return LabelledView(view, classes_read(view), np.ones(len(texts)), np.ones(len(texts), bool))
+    view = dump_view(source, dump, markup, titles(source, markup))
+    classes = classes_read(view)
+    return LabelledView(view, classes, np.ones(len(classes)), np.ones(len(classes), bool))
 
 
 def _looks_like_headline(view: View, line: int) -> bool:

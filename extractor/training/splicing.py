@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
-from extractor.html import LANDMARKS, TAGS, MarkupPage
+from extractor.html import LANDMARK_BITS, TAG_CODES, MarkupPage
 from extractor.training.alignment import tokenize
 from extractor.training.corpora import Dump
 
@@ -17,7 +17,7 @@ _LINE = re.compile(r"(?:[^\S\n]*\n)*[^\n]*\S[^\n]*")
 """A line that is not blank, behind all that are blank before it."""
 _IN_COMMON = 0.7
 """Share of the words of a headline from which on a header line is a copy of it."""
-_LANDMARK_BITS = {TAGS.index(tag): 1 << bit for bit, tag in enumerate(LANDMARKS) if tag in TAGS}
+_BITS_OF_CODE = {TAG_CODES[tag]: bits for tag, bits in LANDMARK_BITS.items() if tag in TAG_CODES}
 
 _Item = TypeVar("_Item")
 
@@ -94,11 +94,6 @@ def place_of(markup: MarkupPage, block: int) -> Place | None:
     return Place(slice(block, end), lines) if min(markup.blocks[lines], default=block) >= block else None
 
 
-def spliced(outer: Sequence[_Item], old: slice, inner: Iterable[_Item]) -> list[_Item]:
-    """The one sequence with the other in the place of a part of it."""
-    return [*outer[: old.start], *inner, *outer[old.stop :]]
-
-
 def spliced_markup(outer: MarkupPage, old: Place, inner: MarkupPage, new: Place) -> MarkupPage:
     """The one page with a block of another in the place of one of its own, neither of them its page's root. What the
     head says is that of the other, but for the site's name."""
@@ -111,10 +106,10 @@ def spliced_markup(outer: MarkupPage, old: Place, inner: MarkupPage, new: Place)
     block_shift, line_shift = old.blocks.start - new.blocks.start, old.lines.start - new.lines.start
 
     def of_lines(outer_values: list[_Item], inner_values: Iterable[_Item]) -> list[_Item]:
-        return spliced(outer_values, old.lines, inner_values)
+        return [*outer_values[: old.lines.start], *inner_values, *outer_values[old.lines.stop :]]
 
     def of_blocks(outer_values: list[int], inner_values: Iterable[int]) -> list[int]:
-        return spliced(outer_values, old.blocks, inner_values)
+        return [*outer_values[: old.blocks.start], *inner_values, *outer_values[old.blocks.stop :]]
 
     def outer_blocks(numbers: list[int]) -> list[int]:
         return [number + more_blocks * (number >= old.blocks.stop) for number in numbers]
@@ -153,7 +148,7 @@ def _landmarks(parents: Sequence[int], tags: Sequence[int]) -> list[int]:
     """Which landmarks each block is or stands in."""
     found: list[int] = []
     for parent, tag in zip(parents, tags, strict=True):
-        found.append((found[parent] if parent >= 0 else 0) | _LANDMARK_BITS.get(tag, 0))
+        found.append((found[parent] if parent >= 0 else 0) | _BITS_OF_CODE.get(tag, 0))
     return found
 
 

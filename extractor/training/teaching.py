@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from extractor.classifier import LineClassifier
+from extractor.context import Neighbourhood
 from extractor.landmarks import LANDMARK_NAMES, cue_tokens
 from extractor.model_file import FORMATS, Check, Model
 from extractor.training.columns import BASE_COLUMNS
@@ -20,7 +21,7 @@ from extractor.training.derivation import FOLDS, LabelledView, Tables
 from extractor.training.landmark_fitting import TaughtPage, fit_landmarks
 from extractor.training.own_pages import OwnPage
 from extractor.training.tables import line_table
-from extractor.training.training import matrix, page_factors
+from extractor.training.training import page_factors
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,11 @@ def taught_page(model: Model, site: str, one: LabelledView, settings: TeachingSe
     known = Tables(model.wording, model.cues, networks, model.kinds)
     table = line_table(view.format, [one], dict.fromkeys((*range(FOLDS), None), known))
     classifier = model.classifiers[view.format]
-    columns = dict(zip(BASE_COLUMNS[view.format], table.base, strict=True))
+    around = Neighbourhood(dict(zip(BASE_COLUMNS[view.format], table.base, strict=True)), table.page_offsets)
     return TaughtPage(
         site, view.tokens[view.token_offsets[1:] - 1], cue_tokens(*view.cue_tokens) if view.cue_tokens else None,
         one.classes, settings.weight * page_factors(table) * one.read,
-        classifier.second_scores(columns, matrix(table, np.arange(len(one.classes)), classifier.second.names)),
+        classifier.second_scores(around),
     )  # fmt: skip
 
 

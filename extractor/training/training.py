@@ -76,7 +76,7 @@ def _train_classifier(
     names = CANDIDATES[table.format]
     rows, weights = sample_rows(table, settings.lines)
     columns, classes = matrix(table, rows, names), table.classes[rows]
-    start = network_scores(dict(zip(STAGE_NAMES, matrix(table, rows, STAGE_NAMES), strict=True)))
+    start = network_scores(matrix(table, rows, STAGE_NAMES))
 
     def second_stage(kept: NDArray[np.bool_]) -> Stage:
         return fit_stage(
@@ -169,9 +169,9 @@ def matrix(table: LineTable, rows: Integers, names: tuple[str, ...], seen: Bytes
 def _second_scores(table: LineTable, stage: Stage, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Scores of network and trees, (classes, lines), of the wanted lines, 0 for all others."""
     found = np.zeros((len(CLASS_NAMES), len(wanted)))
-    for low, high, around, columns in table.parts():
+    for low, high, around, _ in table.parts():
         if wanted[low:high].any():
-            scores = network_scores(columns) + stage.scores(around.matrix(stage.names))
+            scores = network_scores(around.matrix(STAGE_NAMES)) + stage.scores(around.matrix(stage.names))
             found[:, low:high] = scores * wanted[low:high]
     return found
 

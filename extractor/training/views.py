@@ -20,7 +20,7 @@ from extractor.labelling import html_text
 from extractor.markup import CUE_NAMES, cue_line_tokens, markup_columns
 from extractor.page import LABELS
 from extractor.training.alignment import match, matched_lines, matched_shares, tokenize, tokens_of_lines
-from extractor.training.corpora import Source
+from extractor.training.corpora import Dump, Source
 from extractor.wording import WordingTable, line_tokens
 
 SEGMENTS = ("boilerplate", "headline", "body", "supplemental", "related", "comment")
@@ -99,10 +99,15 @@ def _views(source: Source) -> Iterator[View]:
     html_lines = np.arange(len(markup.texts))
     yield make_view(source, "html", html_text(markup), markup.texts, named, html_lines, hand, markup)
     for dump in source.dumps:
-        texts = [line for line in dump.text.split("\n") if line.strip()]
-        hand = label_codes(dump.labels) if dump.labels is not None else np.full(len(texts), -1, np.int8)
-        html_lines = matched_lines(texts, markup.texts)
-        yield make_view(source, dump.converter, dump.text, texts, named, html_lines, hand, None)
+        yield dump_view(source, dump, markup, named)
+
+
+def dump_view(source: Source, dump: Dump, markup: MarkupPage, named: Sequence[str]) -> View:
+    """The view of a dump of a page; named: what the headline may read."""
+    texts = [line for line in dump.text.split("\n") if line.strip()]
+    hand = label_codes(dump.labels) if dump.labels is not None else np.full(len(texts), -1, np.int8)
+    html_lines = matched_lines(texts, markup.texts)
+    return make_view(source, dump.converter, dump.text, texts, named, html_lines, hand, None)
 
 
 def make_view(
