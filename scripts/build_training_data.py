@@ -1,7 +1,7 @@
 """Shared corpora -> training_data: tables of numbers, of which the model is trained.
 
-Reads the train split of the corpora and the pages in training_data/pages, derives a label for every line,
-and writes text.parquet, html.parquet and words.npz. About an hour on two cores.
+Reads the train split of the corpora, the pages in training_data/pages and the phrases in training_data/phrases, derives
+a label for every line, and writes text.parquet, html.parquet and words.npz. About an hour on two cores.
 
 With --shared-alone the pages written for this project are left out.
 """
@@ -22,17 +22,23 @@ from extractor.training.interruption import interrupted_views
 from extractor.training.kind_tables import add_kinds
 from extractor.training.networks import add_networks
 from extractor.training.own_pages import own_page_views, trust_written_pages
+from extractor.training.phrases import read_phrasebook
 from extractor.training.repeated import add_repetition
 from extractor.training.tables import FORMATS, line_table, write_tables
+from extractor.training.translation import translated_views
 from extractor.training.transplantation import transplanted_views
 from extractor.training.unknown_words import delexicalised_views
 from extractor.training.views import PageViews, View, views
 
 ROOT = Path(__file__).parent.parent
 _AT_ONCE = 20
-_INTERRUPTED_IN_TABLES, _DELEXICALISED_IN_TABLES = 4, 16
-"""Trees learn from one of so many dumps with furniture between, and of so many views one in unknown words too; networks
-from more: the tables must stay under 40 MB."""
+_TRANSLATED = 2
+"""Languages that each page is learned from in, besides its own."""
+_DELEXICALISED = 2
+"""One of so many pages is learned from in unknown words too."""
+_INTERRUPTED_IN_TABLES, _DELEXICALISED_IN_TABLES, _TRANSLATED_IN_TABLES = 4, 32, 31
+"""Trees learn from one of so many dumps with furniture between, of so many views one in unknown words too, and of so
+many in another language one; networks from more: the tables must stay under 40 MB."""
 
 
 def main() -> None:
@@ -73,13 +79,16 @@ def main() -> None:
     interrupted = list(interrupted_views(read))
     progress("pages with the furniture of others")
     transplanted, transplanted_again = transplanted_views(read, labelled, 2)
-    learned_from = [*labelled, *interrupted, *transplanted]
-    in_unknown_words = delexicalised_views([*labelled, *interrupted, *transplanted_again])
+    progress("pages in other languages")
+    translated = translated_views(read, labelled, read_phrasebook(ROOT / "training_data" / "phrases"), _TRANSLATED)
+    learned_from = [*labelled, *interrupted, *transplanted, *translated]
+    in_unknown_words = delexicalised_views([*labelled, *interrupted, *transplanted_again], _DELEXICALISED)
     tables = add_networks([*learned_from, *in_unknown_words], tables, progress)
     progress("writing")
     in_tables = [*_without_second_dumps(labelled), *interrupted[::_INTERRUPTED_IN_TABLES]]
     # in front, see table_pages()
-    in_tables = [*delexicalised_views(in_tables, _DELEXICALISED_IN_TABLES), *in_tables]
+    in_front = [*delexicalised_views(in_tables, _DELEXICALISED_IN_TABLES), *translated[::_TRANSLATED_IN_TABLES]]
+    in_tables = [*in_front, *in_tables]
     write_tables(options.output, [line_table(format, in_tables, tables) for format in FORMATS], tables[None])
     progress("done")
 

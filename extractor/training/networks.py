@@ -33,7 +33,10 @@ def add_networks(
         pages = _network_pages(format, chosen, tables)
         folds = np.array([fold_of(one.view.site) for one in chosen])
         seen = {fold: seen_by(fold, folds) for fold in tables}
-        networks = Parallel(n_jobs=THREADS)(delayed(fit_network)(pages.of(seen[fold])) for fold in seen)
+        # no more at once, as each takes the memory of its pages
+        networks = Parallel(n_jobs=THREADS, pre_dispatch=THREADS)(
+            delayed(fit_network)(pages.of(seen[fold])) for fold in seen
+        )
         for fold, network in zip(seen, networks, strict=True):
             found[fold] = replace(found[fold], networks={**found[fold].networks, format: network})
     return found
