@@ -3,7 +3,7 @@
 Reads the train split of the corpora, the pages in training_data/pages and the phrases in training_data/phrases, derives
 a label for every line, and writes text.parquet, html.parquet and words.npz. About an hour on two cores.
 
-With --shared-alone the pages written for this project are left out.
+With --shared-alone the pages written for this project are left out; the phrases stay.
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ from extractor.training.views import PageViews, View, views
 ROOT = Path(__file__).parent.parent
 _AT_ONCE = 20
 _TRANSLATED = 2
-"""Languages that each page is learned from in, besides its own."""
+"""Languages that each page read by hand is learned from in too; of sixty one is English."""
 _DELEXICALISED = 2
 """One of so many pages is learned from in unknown words too."""
 _INTERRUPTED_IN_TABLES, _DELEXICALISED_IN_TABLES, _TRANSLATED_IN_TABLES = 4, 32, 31
 """Trees learn from one of so many dumps with furniture between, of so many views one in unknown words too, and of so
-many in another language one; networks from more: the tables must stay under 40 MB."""
+many in another language one (odd, as HTML and dumps take turns); networks from more: the tables must stay under 40
+MB."""
 
 
 def main() -> None:

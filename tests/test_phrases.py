@@ -132,6 +132,8 @@ def test_every_file_has_the_concepts_of_english() -> None:
 
 
 def test_a_file_that_does_not_fit_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"en\.tsv"):
+        read_phrasebook(tmp_path)
     (tmp_path / "en.tsv").write_text("# menus\nHome\nSearch\nJanuary\n", encoding="utf-8")
     (tmp_path / "it.tsv").write_text("Home\tPrima pagina\nSeek\tCerca\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"it\.tsv:2: 'Seek' where en\.tsv has 'Search'"):

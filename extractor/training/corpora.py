@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,10 @@ class Source:
     def scored(self) -> bool:
         """Whether the gold text is found well enough in the page to judge by it."""
         return self.gold is not None and self.covered >= 0.9
+
+    def without_page(self) -> Source:
+        """What training asks of a source where the lines of a page are labelled already."""
+        return replace(self, html=b"", gold=None, must_have=(), must_not_have=(), segments=(), dumps=[])
 
 
 def read_corpora(shared: Path, names: Sequence[str] = CORPORA, split: str | None = None) -> Iterator[Source]:

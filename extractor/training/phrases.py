@@ -74,7 +74,7 @@ class _Source(NamedTuple):
 class Phrasebook:
     """What is written for a concept in each language, and which concepts a text's words are."""
 
-    def __init__(self, wordings: Mapping[str, Sequence[Sequence[str]]], first_of_prose: int = 0) -> None:
+    def __init__(self, wordings: Mapping[str, Sequence[Sequence[str]]], first_of_prose: int) -> None:
         """wordings: of each language, those of each concept, in the same order; none where a concept has none.
 
         Concepts from first_of_prose on are looked for in prose too.
@@ -87,7 +87,7 @@ class Phrasebook:
     def written_in(self, language: str, lines: Sequence[str], key: int) -> list[str]:
         """Lines of a page as if they were written in a language; no line becomes blank. Words that are no known phrase
         become the same made-up word wherever they stand. key: another one has other words and other wordings."""
-        words = [word for line in lines for word in _folded(line)]
+        words = [word for line in lines for word in _words(line)]
         source = max(self._sources, key=lambda source: sum((word,) in source.in_prose for word in words))
         page = _Page(self._languages[language], source, key, self._first_of_prose)
         written = ("".join(page.line(line)) for line in lines)
@@ -107,7 +107,7 @@ class _Page:
     def line(self, line: str) -> Iterator[str]:
         """The pieces of a line."""
         words = list(_WORD.finditer(line))
-        folded = _folded(line)
+        folded = [_folded(word.group()) for word in words]
         place, end, dropped = 0, 0, ""
         while place < len(words):
             size, concept = self._phrase(line, words, folded, place)
@@ -197,11 +197,13 @@ def read_phrasebook(folder: Path) -> Phrasebook:
     """The phrases of a folder, a file `LANGUAGE.tsv` a language: the concept's name, which is its wording in English,
     then further wordings, parted by tabs.
 
-    ValueError for a file whose concepts are not those of en.tsv in their order, naming file and line.
+    FileNotFoundError where there is no en.tsv; ValueError for a file whose concepts are not those of en.tsv in their
+    order, naming file and line.
     """
     names: list[str] = []
     wordings: dict[str, list[Sequence[str]]] = {}
-    for path in sorted(folder.glob("*.tsv"), key=lambda path: (path.stem != "en", path.stem)):
+    english = folder / "en.tsv"
+    for path in (english, *sorted({*folder.glob("*.tsv")} - {english})):
         rows = [
             (number, line.split("\t"))
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
@@ -213,18 +215,22 @@ def read_phrasebook(folder: Path) -> Phrasebook:
                 raise ValueError(f"{path}:{number}: {row[0]!r} where en.tsv has {name!r}")
         if len(rows) != len(names):
             raise ValueError(f"{path}: {len(rows)} concepts where en.tsv has {len(names)}")
-        wordings[path.stem] = [row if path.stem == "en" else row[1:] for _, row in rows]
+        wordings[path.stem] = [row if path == english else row[1:] for _, row in rows]
     return Phrasebook(wordings, names.index(_FIRST_OF_PROSE))
 
 
-def _folded(line: str) -> list[str]:
-    return [word.casefold().replace("’", "'") for word in _WORD.findall(line)]
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(map(_folded, _WORD.findall(text)))
+
+
+def _folded(word: str) -> str:
+    return word.casefold().replace("’", "'")
 
 
 def _source(wordings: Sequence[Sequence[str]], first_of_prose: int) -> _Source:
     source = _Source({}, {}, {}, {})
     for concept, texts in enumerate(wordings):
-        for words in filter(None, (tuple(_folded(text)) for text in texts)):
+        for words in filter(None, map(_words, texts)):
             source.alone.setdefault(words, concept)
             source.within[words] = concept
             if concept >= first_of_prose:

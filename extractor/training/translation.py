@@ -45,13 +45,11 @@ def _with_labels(
     for source in sources:
         if source.corpus in UNSPACED_CORPORA:
             continue
-        html = known.get((source.corpus, source.id, "html"))
-        if html is not None:
-            yield source, None, html
-        for dump in source.dumps:
-            one = known.get((source.corpus, source.id, dump.converter)) if dump.labels is not None else None
+        read = [(dump.converter, dump.text) for dump in source.dumps if dump.labels is not None]
+        for converter, text in (("html", None), *read):
+            one = known.get((source.corpus, source.id, converter))
             if one is not None:
-                yield source, dump.text, one
+                yield source, text, one
 
 
 def _translated(source: Source, text: str | None, one: LabelledView, phrasebook: Phrasebook, turn: int) -> LabelledView:
@@ -65,7 +63,7 @@ def _translated(source: Source, text: str | None, one: LabelledView, phrasebook:
     else:
         lines = phrasebook.written_in(language, text.split("\n"), key)
         text, texts = "\n".join(lines), [line for line in lines if line.strip()]
-    bare = replace(source, page_type=None, html=b"", gold=None, must_have=(), must_not_have=(), segments=(), dumps=[])
+    bare = replace(source.without_page(), page_type=None)
     unknown = np.full(len(texts), -1, np.int8)
     nowhere = np.full(len(texts), -1, np.int64)
     view = make_view(bare, one.view.converter, text, texts, [], nowhere, unknown, markup)

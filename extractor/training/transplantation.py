@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -105,9 +104,7 @@ def _html_text(source: Source, one: LabelledView) -> _HtmlText | None:
     holds = (words[last] - words[first] >= _INSIDE * words[-1]) & (headlines[last] - headlines[first] == headlines[-1])
     block = int(np.flatnonzero(holds)[-1])
     place = place_of(markup, block) if last[block] - first[block] < len(markup.texts) else None
-    # what training asks of a page whose lines are labelled
-    bare = replace(source, html=b"", gold=None, must_have=(), must_not_have=(), segments=(), dumps=[])
-    return None if place is None else _HtmlText(bare, markup, one, place)
+    return None if place is None else _HtmlText(source.without_page(), markup, one, place)
 
 
 def _html_view(inner: _HtmlText, outer: _HtmlText) -> LabelledView:
