@@ -21,7 +21,7 @@ from extractor.context import Neighbourhood
 from extractor.equal_lines import equal_lines
 from extractor.features import CLASS_NAMES
 from extractor.forest import Forest
-from extractor.kinds import KIND_NAMES, KINDS, KindWeights
+from extractor.kinds import KINDS, KindWeights
 from extractor.landmarks import LANDMARK_NAMES, landmark_scores
 from extractor.network import Network
 
@@ -74,7 +74,7 @@ def _no_lines(pages: int) -> NDArray[np.float64]:
 
 class LineClassifier(NamedTuple):
     """The stages for one format of pages, the calibration of the first two together (scores times slopes plus
-    intercepts, by class), and what tells kinds of pages by what their words say."""
+    intercepts, by class), and what tells kinds of pages by what their words, and their markup, say."""
 
     first: Network
     second: Stage
@@ -102,7 +102,7 @@ class LineClassifier(NamedTuple):
         scores = self._with_repetition(scores, columns, page_offsets)
         filled = np.flatnonzero(run_lengths(page_offsets))
         kinds = _no_lines(pages)
-        said = np.stack([columns[name][page_offsets[filled]] for name in KIND_NAMES])
+        said = np.stack([columns[name][page_offsets[filled]] for name in self.kind.names])
         kinds[filled] = softmax(self.kind.scores(said)).T
         return Judgement(np.ascontiguousarray(softmax(scores).T), kinds)
 

@@ -119,7 +119,7 @@ class MarkupPage:
     Of blocks: parents (-1 for the root), tags (codes into TAGS), cues, first and last line (half open), and
     which LANDMARKS they are or stand in (as bits).
     cues: each distinct string of id, class, role and the like, the empty one first.
-    meta: what the head says, by the names of its properties, and "title", "h1".
+    meta: what the head says, by the names of its properties, and "title", "canonical" (an address), "h1".
     """
 
     texts: list[str] = field(default_factory=list)
@@ -443,6 +443,8 @@ class _Builder:
             self._skip += 1
         if tag == "meta":
             self._note_meta(attributes)
+        elif tag == "link" and self._skip_tag == "head":
+            self._note_link(attributes)
         elif tag == "title" and self._skip_tag == "head" and "title" not in self._meta:
             self._meta_title = []
 
@@ -530,6 +532,11 @@ class _Builder:
         content = attributes.get("content")
         if name and content and name.lower() in ("og:title", "og:site_name", "og:type", "og:url", "twitter:title"):
             self._meta.setdefault(name.lower(), " ".join(content.split()))
+
+    def _note_link(self, attributes: Mapping[str, str]) -> None:
+        address = attributes.get("href", "").strip()
+        if address and "canonical" in attributes.get("rel", "").lower().split():
+            self._meta.setdefault("canonical", address)
 
     def _end_title(self) -> None:
         if self._meta_title is not None:

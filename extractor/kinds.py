@@ -1,10 +1,13 @@
-"""The words of a page -> how much they speak for each kind of page, by a learned table of hashed words.
+"""The words of a page -> how much they speak for each kind of page, by a learned table of hashed words. HTML has a
+second table, for the words of its class names and for those of its title and address.
 
 A word counts by the logarithm of how often the page has it; a page's score is the weighted sum over its distinct
 words, divided by the length of their vector, in which long pages and short ones compare.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +19,10 @@ KINDS = ("article", "forum", "listing", "collection", "product", "service", "doc
 """What sort of page a page is; "none": one without a text of its own."""
 KIND_NAMES = tuple(f"kind_{kind}" for kind in KINDS)
 """Columns of what the words of a line's page say, in steps of 1/16 of log-odds, 128 for nothing."""
+MARKUP_KIND_NAMES = tuple(f"markup_kind_{kind}" for kind in KINDS)
+"""The same of its class names, title and address."""
+KIND_COLUMNS = {"text": KIND_NAMES, "html": (*KIND_NAMES, *MARKUP_KIND_NAMES)}
+"""What is known of the kind of a page, by format."""
 KIND_STEPS = 16
 """Steps of a stored weight to one unit of log-odds."""
 COUNT_LEVELS = np.array((0, 16, 27, 34, 38, 42, 45, 47, 48), np.int64)
@@ -46,22 +53,35 @@ class KindTable:
             scores[:, first:last] = np.clip(128 + (sums // lengths[:, None]).T, 0, 255)
         return scores
 
+    def score_parts(self, parts: Iterable[tuple[Hashes, Integers]]) -> Bytes:
+        """The sums of what several texts of each page say, each by itself, a long one as loudly as a short one."""
+        said = [self.score(words, offsets).astype(np.int16) - 128 for words, offsets in parts]
+        scores: Bytes = np.clip(128 + np.sum(said, axis=0), 0, 255).astype(np.uint8)
+        return scores
+
 
 class KindWeights:
     """How much each kind's score speaks for each kind: words are weighed for all pages, this for those of a format.
 
-    int32, (KINDS, KINDS and one more that always counts): steps of 1/KIND_WEIGHT_STEPS in log-odds a step of a column.
+    int32, (KINDS, columns of KIND_COLUMNS and one more that always counts): steps of 1/KIND_WEIGHT_STEPS in log-odds
+    a step of a column.
     """
 
     __slots__ = ("weights",)
 
     def __init__(self, weights: NDArray[np.int32]) -> None:
-        if weights.shape != (len(KINDS), len(KINDS) + 1) or weights.dtype != np.int32:
+        shapes = [(len(KINDS), len(names) + 1) for names in KIND_COLUMNS.values()]
+        if weights.shape not in shapes or weights.dtype != np.int32:
             raise ValueError(f"weights of kinds of shape {weights.shape}, {weights.dtype}")
         self.weights = weights
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that are weighed."""
+        return KIND_COLUMNS["html"][: self.weights.shape[1] - 1]
+
     def scores(self, columns: Bytes) -> NDArray[np.float64]:
-        """Log-odds, (KINDS, pages), from the columns of KIND_NAMES, (KINDS, pages). Sums are of integers."""
+        """Log-odds, (KINDS, pages), from the columns of names, (names, pages). Sums are of integers."""
         weights = self.weights.astype(np.int64)
         sums = weights[:, :-1] @ (columns.astype(np.int64) - 128) + weights[:, -1:]
         found: NDArray[np.float64] = sums / KIND_WEIGHT_STEPS

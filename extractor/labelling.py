@@ -16,9 +16,10 @@ from extractor.characters import TextBatch, read_texts, run_lengths
 from extractor.classifier import decide, merge_classes, pool_copies
 from extractor.decoding import decode
 from extractor.features import OWN_NAMES, REPETITION_NAMES, Lines, own_columns
-from extractor.kinds import KIND_NAMES, KINDS
+from extractor.kinds import KIND_NAMES, KINDS, MARKUP_KIND_NAMES
 from extractor.model_file import Model
 from extractor.page import LABELS, LabelledPage, Layout, Page, PageFormat, TextLines
+from extractor.phrase_table import PHRASE_NAMES
 from extractor.plaintext import looks_like_html
 from extractor.wording import line_tokens
 
@@ -200,25 +201,29 @@ def _read_dumps(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
 
 def _read_html(pages: Sequence[_Decoded], settings: _Settings) -> LinesRead:
     from extractor.html import page_title, parse_pages  # lxml is not loaded for plain text
-    from extractor.markup import MARKUP_NAMES, markup_columns
+    from extractor.markup import MARKUP_NAMES, markup_columns, read_cues, words_of_kind
 
     markups = parse_pages([(decoded.text, decoded.utf8) for decoded in pages])
     batch = read_texts([html_text(markup) for markup in markups])
     lines = Lines(batch)
     columns = _own_columns(lines, settings.model, "html")
-    columns |= zip(MARKUP_NAMES, markup_columns(markups, batch, settings.model.cues, lines), strict=True)
+    cues = read_cues(markups)
+    columns |= zip(MARKUP_NAMES, markup_columns(markups, batch, cues, settings.model.cues, lines), strict=True)
+    kinds = settings.model.markup_kinds.score_parts(words_of_kind(markups, cues))
+    columns |= zip(MARKUP_KIND_NAMES, kinds.take(batch.page, axis=1), strict=True)
     if "html" in settings.model.landmarks:
         from extractor.landmarks import cue_tokens
         from extractor.markup import cue_line_tokens
 
-        cues = cue_tokens(*cue_line_tokens(markups, batch))
-        columns |= settings.model.landmarks["html"].columns(batch.line_hashes, batch.page_offsets, cues)
+        tokens = cue_tokens(*cue_line_tokens(markups, batch, cues))
+        columns |= settings.model.landmarks["html"].columns(batch.line_hashes, batch.page_offsets, tokens)
     return LinesRead("html", batch, columns, [page_title(markup.meta) for markup in markups])
 
 
 def _own_columns(lines: Lines, model: Model, format: PageFormat) -> dict[str, Bytes]:
     tokens = line_tokens(lines.batch)
     columns = dict(zip(OWN_NAMES, own_columns(lines.batch, model.wording, tokens, lines), strict=True))
+    columns |= zip(PHRASE_NAMES, model.phrases.columns(*tokens), strict=True)
     columns |= zip(KIND_NAMES, _kind_columns(lines.batch, model), strict=True)
     return columns | model.classifiers[format].first.word_columns(*tokens)
 

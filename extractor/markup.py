@@ -8,8 +8,9 @@ many links); so do these columns, at the first ancestors that hold more lines th
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 
@@ -24,6 +25,8 @@ LEVELS = 4
 _CHAIN = 6
 """Ancestors whose class names count."""
 _LONGEST_CUE = 400
+_LONGEST_HEAD = 1_000
+"""Characters of a title, and of an address, that count."""
 _WRAPPERS = 8
 """Containers around the same lines that are stepped over at once."""
 
@@ -84,9 +87,10 @@ def containers(blocks: Blocks) -> list[Integers]:
 
 
 def markup_columns(
-    pages: Sequence[MarkupPage], batch: TextBatch, cues: WordingTable, lines: Lines | None = None
+    pages: Sequence[MarkupPage], batch: TextBatch, cues: CueTokens, table: WordingTable, lines: Lines | None = None
 ) -> Bytes:
-    """The columns of MARKUP_NAMES, (len(MARKUP_NAMES), lines) in 8 bits; lines: those of the batch, where known."""
+    """The columns of MARKUP_NAMES, (len(MARKUP_NAMES), lines) in 8 bits; cues: the pages' own, table: of their worth,
+    lines: those of the batch, where known."""
     lines = lines or Lines(batch)
     blocks = Blocks(pages, lines)
     rows = [
@@ -96,7 +100,7 @@ def markup_columns(
         *_sibling_columns(blocks),
         *_prose_block_columns(blocks),
         *_title_columns(pages, lines),
-        *_cue_columns(pages, blocks, cues),
+        *_cue_columns(_CueNames.read(pages, blocks, cues), table),
     ]
     return np.stack(rows) if len(batch.page) else np.zeros((len(MARKUP_NAMES), 0), np.uint8)
 
@@ -196,33 +200,35 @@ def _title_columns(pages: Sequence[MarkupPage], lines: Lines) -> list[Bytes]:
     return columns[:3]
 
 
-def _cue_columns(pages: Sequence[MarkupPage], blocks: Blocks, cues: WordingTable) -> list[Bytes]:
+def _cue_columns(names: _CueNames, table: WordingTable) -> list[Bytes]:
     """The sums of the tokens of a line's cues are made from those of each cue: far fewer, as lines share cues."""
-    names = _CueNames.read(pages, blocks)
     counts = run_lengths(names.of_cue)
     columns: list[Bytes] = []
     for tokens, around in ((names.tokens, names.near), (far_salted(names.tokens), names.far)):
-        sums = cues.sums(tokens, names.of_cue).astype(np.int32)
+        sums = table.sums(tokens, names.of_cue).astype(np.int32)
         total, number = sums.take(around[0], axis=0), counts.take(around[0])
         for cue in around[1:]:
             total += sums.take(cue, axis=0)
             number += counts.take(cue)
-        columns += list(cues.scores(total, number))
+        columns += list(table.scores(total, number))
     return columns
 
 
-def cue_line_tokens(pages: Sequence[MarkupPage], batch: TextBatch) -> tuple[Hashes, Integers, Hashes, Integers]:
-    """Hashed words of classes and ids: of each line's own block and its parent, and of the blocks above.
+def cue_line_tokens(
+    pages: Sequence[MarkupPage], batch: TextBatch, cues: CueTokens
+) -> tuple[Hashes, Integers, Hashes, Integers]:
+    """Hashed words of classes and ids: of each line's own block and its parent, and of the blocks above; cues: the
+    pages' own.
 
     Two times tokens and the offsets of the lines' runs (lines + 1)."""
-    names = _CueNames.read(pages, Blocks(pages, Lines(batch)))
+    names = _CueNames.read(pages, Blocks(pages, Lines(batch)), cues)
     near, near_offsets = cue_runs(names.near, names.of_cue)
     far, far_offsets = cue_runs(names.far, names.of_cue)
     return names.tokens[near], near_offsets, far_salted(names.tokens[far]), far_offsets
 
 
 class _CueNames(NamedTuple):
-    """The words of all distinct cues (see cue_tokens), and which cues stand on and around each line."""
+    """The words of all distinct cues, and which cues stand on and around each line."""
 
     tokens: Hashes
     of_cue: Integers
@@ -230,8 +236,8 @@ class _CueNames(NamedTuple):
     far: Sequence[Integers]
 
     @classmethod
-    def read(cls, pages: Sequence[MarkupPage], blocks: Blocks) -> _CueNames:
-        tokens, of_cue, offsets = cue_tokens(pages)
+    def read(cls, pages: Sequence[MarkupPage], blocks: Blocks, cues: CueTokens) -> _CueNames:
+        tokens, of_cue, offsets = cues
         block_cue = blocks.cue + offsets[blocks.page]
         inline = _joined(page.inline_cues for page in pages) + offsets[blocks.lines.batch.page]
         own, chain = blocks.block, []
@@ -247,11 +253,38 @@ def far_salted(tokens: Hashes) -> Hashes:
     return salted
 
 
-def cue_tokens(pages: Sequence[MarkupPage]) -> tuple[Hashes, Integers, Integers]:
+class CueTokens(NamedTuple):
     """Hashed words of each distinct cue string of each page: tokens, their runs, each page's first cue."""
+
+    tokens: Hashes
+    of_cue: Integers
+    offsets: Integers
+
+
+def read_cues(pages: Sequence[MarkupPage]) -> CueTokens:
+    """The words of the class names of some pages."""
     offsets = np.concatenate(([0], np.cumsum([len(page.cues) for page in pages]))).astype(np.int64)
     cues = [cue[:_LONGEST_CUE] for page in pages for cue in page.cues]
-    return *read_word_hashes(cues, names=True), offsets
+    return CueTokens(*read_word_hashes(cues, names=True), offsets)
+
+
+def words_of_kind(pages: Sequence[MarkupPage], cues: CueTokens) -> list[tuple[Hashes, Integers]]:
+    """What a page says of its kind beside its lines: the hashed words of its class names, and those of its title and
+    address, each in runs by page; cues: the pages' own."""
+    heads = [f"{page.meta.get('title', '')[:_LONGEST_HEAD]} {_path(page.meta)[:_LONGEST_HEAD]}" for page in pages]
+    return [(cues.tokens, cues.of_cue[cues.offsets]), read_word_hashes(heads, names=True)]
+
+
+def _path(meta: Mapping[str, str]) -> str:
+    """The path of the address that the head gives, and what is asked for there."""
+    for name in ("og:url", "canonical"):
+        try:
+            address = urlsplit(meta.get(name, ""))
+        except ValueError:  # of brackets that hold no host
+            continue
+        if address.path.strip("/") or address.query:
+            return unquote(f"{address.path} {address.query}")
+    return ""
 
 
 def cue_runs(columns: Sequence[Integers], of_cue: Integers) -> tuple[Integers, Integers]:

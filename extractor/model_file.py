@@ -24,6 +24,7 @@ from extractor.forest import Forest
 from extractor.kinds import KIND_NAMES, KindTable, KindWeights, kind_table_of
 from extractor.landmarks import LANDMARK_NAMES, Landmarks
 from extractor.network import WORD_NAMES, Network
+from extractor.phrase_table import PHRASE_NAMES, PhraseTable
 from extractor.wording import WordingTable, table_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ _STAGES = ("second", "repetition")
 TOLERANCE = 1e-5
 LARGEST_MODEL = 1 << 27
 """Bytes that the arrays of a model may unfold to in all; a file that claims more is refused unread."""
+_FOLDED = frozenset(("wording", "cues", "kinds", "markup_kinds", "phrase_gaps", "phrase_numbers"))
+"""Arrays that are stored compressed; all of them would make a model half the size, and take a third longer to load."""
 _HINT = "use a model made by this version of extractor, or train one with: extractor train"
 
 
@@ -54,11 +57,14 @@ class Check(NamedTuple):
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Model:
     """A trained classifier for dumps and one for HTML, with the tables they read: of words, of class names, and of
-    what words say of the kind of a page; landmarks: of the sites that the model was taught, by format."""
+    what words, and in HTML class names, title and address say of the kind of a page; landmarks: of the sites that the
+    model was taught, by format. phrases: those known in many languages."""
 
     wording: WordingTable
     cues: WordingTable
     kinds: KindTable
+    markup_kinds: KindTable
+    phrases: PhraseTable
     classifiers: Mapping[str, LineClassifier]
     checks: Mapping[str, Check]
     card: Mapping[str, Any]
@@ -106,6 +112,9 @@ class Model:
             "wording": self.wording.weights,
             "cues": self.cues.weights,
             "kinds": self.kinds.weights,
+            "markup_kinds": self.markup_kinds.weights,
+            "phrase_gaps": np.diff(self.phrases.tokens, prepend=np.uint32(0)),  # half the size of the tokens, folded
+            "phrase_numbers": self.phrases.phrases,
         }
         for name in FORMATS:
             classifier, check = self.classifiers[name], self.checks[name]
@@ -120,9 +129,7 @@ class Model:
             arrays |= {f"{name}.landmarks.{part}": array for part, array in landmarks.arrays().items()}
         from extractor.files import write_atomically  # not needed to label a page
 
-        content = BytesIO()
-        np.savez(content, **arrays)  # type: ignore[arg-type]  # folded it is half the size, and takes a third longer to load
-        write_atomically(Path(path), content.getvalue())
+        write_atomically(Path(path), _archive(arrays))
 
     @classmethod
     def _from_arrays(cls, arrays: Mapping[str, Array], card: dict[str, Any]) -> Model:
@@ -133,7 +140,7 @@ class Model:
             kind = KindWeights(arrays[f"{name}.kind"])
             slopes, intercepts = arrays[f"{name}.slopes"], arrays[f"{name}.intercepts"]
             classifiers[name] = LineClassifier(first, second, repetition, kind, slopes, intercepts)
-            known = {*OWN_NAMES, *KIND_NAMES, *REPETITION_NAMES, *WORD_NAMES}
+            known = {*OWN_NAMES, *PHRASE_NAMES, *KIND_NAMES, *REPETITION_NAMES, *WORD_NAMES}
             missing = known ^ {*_texts(arrays[f"{name}.check_names"])} - {*LANDMARK_NAMES}
             if name == "text" and missing:
                 raise ValueError(f"columns that this version does not know, or lacks: {', '.join(sorted(missing))}")
@@ -144,7 +151,9 @@ class Model:
         landmarks = {
             name: Landmarks.of_arrays(parts) for name in FORMATS if (parts := _under(f"{name}.landmarks.", arrays))
         }
-        return cls(wording, cues, kind_table_of(arrays["kinds"]), classifiers, checks, card, landmarks)
+        kinds, markup_kinds = (kind_table_of(arrays[part]) for part in ("kinds", "markup_kinds"))
+        phrases = PhraseTable(np.cumsum(arrays["phrase_gaps"], dtype=np.uint32), arrays["phrase_numbers"])
+        return cls(wording, cues, kinds, markup_kinds, phrases, classifiers, checks, card, landmarks)
 
 
 def _under(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -189,6 +198,19 @@ def _read_arrays(path: str) -> dict[str, Array]:
             entry.filename.removesuffix(".npy"): read(BytesIO(archive.read(entry)), allow_pickle=False)
             for entry in entries
         }
+
+
+def _archive(arrays: Mapping[str, Array]) -> bytes:
+    """What np.savez() would write, but with the arrays of _FOLDED compressed, and the same bytes every time."""
+    from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+    content = BytesIO()
+    with ZipFile(content, "w") as archive:
+        for name, array in arrays.items():
+            part = BytesIO()
+            np.lib.format.write_array(part, array, allow_pickle=False)
+            archive.writestr(ZipInfo(f"{name}.npy"), part.getvalue(), ZIP_DEFLATED if name in _FOLDED else ZIP_STORED)
+    return content.getvalue()
 
 
 def _stage_arrays(prefix: str, stage: Stage) -> dict[str, Array]:

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from extractor.characters import Array, Bytes, Hashes, Integers
 from extractor.wording import WordingTable, table_of
 
+KINDS_AT_MOST = 256
+"""Kinds that a column of 8 bits may hold."""
 STATE = 1023
 """Largest value of what passes from layer to layer."""
 EXACT = (1 << 24) - 1
@@ -86,8 +88,8 @@ class Block(NamedTuple):
 
 class Network(NamedTuple):
     """Reads columns by name; the columns of WORD_NAMES among them are what `words` gives the tokens of a line.
-    kinds: columns whose values are kinds, not sizes, each with weights, (256, outputs), by kind. sweep: reads the
-    largest values of the first half of the channels above a line, then those below it."""
+    kinds: columns whose values are kinds, not sizes, each with weights, (KINDS_AT_MOST, outputs), by kind. sweep: reads
+    the largest values of the first half of the channels above a line, then those below it."""
 
     names: tuple[str, ...]
     words: WordingTable
@@ -139,7 +141,8 @@ class Network(NamedTuple):
             "words_total": np.array([self.words.weights.sum(dtype=np.int64)]),
             "dilations": np.array([block.dilation for block in self.blocks]),
         }  # fmt: skip
-        found |= {f"kind.{name}": weights.astype(np.int32) for name, weights in self.kinds.items()}
+        used = [weights[: _rows_used(weights)] for weights in self.kinds.values()]
+        found |= {"kind_rows": np.array(list(map(len, used))), "kind_weights": np.concatenate(used).astype(np.int32)}
         for name in _LAYERS:
             found |= _dense_arrays(name, getattr(self, name))
         for number, block in enumerate(self.blocks):
@@ -157,9 +160,9 @@ class Network(NamedTuple):
                   _dense(f"block{number}.dense", arrays))
             for number, dilation in enumerate(arrays["dilations"].tolist())
         )  # fmt: skip
-        weights = {
-            name.removeprefix("kind."): _floats(array) for name, array in arrays.items() if name.startswith("kind.")
-        }
+        ends = np.cumsum(arrays["kind_rows"])
+        used = np.split(arrays["kind_weights"], ends[:-1])
+        weights = {name: _of_all_kinds(some) for name, some in zip(kinds, used, strict=True)}
         if arrays["words"].sum(dtype=np.int64) != arrays["words_total"][0]:
             raise ValueError("not the table of words that was saved")
         channels = layers["page"].weights.shape[0]
@@ -167,8 +170,9 @@ class Network(NamedTuple):
             block.taps.shape == (TAPS, channels) and block.dilation > 0 for block in blocks
         )
         fits &= layers["sweep"].weights.shape == (2 * min(SWEPT, channels // 2), channels)
-        fits &= tuple(weights) == kinds and len(blocks) == sum(name.endswith(".taps") for name in arrays)
-        if not fits or any(table.shape != (256, channels) for table in weights.values()):
+        fits &= len(blocks) == sum(name.endswith(".taps") for name in arrays)
+        fits &= len(arrays["kind_weights"]) == ends[-1]
+        if not fits or any(table.shape != (KINDS_AT_MOST, channels) for table in weights.values()):
             raise ValueError("layers of a network that do not fit each other")
         return cls(names=names, words=table_of(arrays["words"], WORD_OUTPUTS), kinds=weights, blocks=blocks, **layers)
 
@@ -229,6 +233,16 @@ def _dense(name: str, arrays: Mapping[str, Array]) -> Dense:
 def _floats(array: Array) -> Floats:
     """Row by row in memory: NumPy would keep a stored order that halves the speed of all that is done with it."""
     return np.ascontiguousarray(array, np.float32)
+
+
+def _rows_used(weights: Floats) -> int:
+    """How many kinds there are up to the last that has any weight."""
+    return int(np.flatnonzero(np.any(weights, axis=1)).max(initial=-1)) + 1
+
+
+def _of_all_kinds(weights: Array) -> Floats:
+    """Weights by kind, nothing for the kinds beyond those stored. ValueError where there are too many."""
+    return _floats(np.pad(weights, ((0, KINDS_AT_MOST - len(weights)), (0, 0))))
 
 
 def _text(names: tuple[str, ...]) -> Array:

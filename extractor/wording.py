@@ -15,7 +15,9 @@ from extractor.words import mix
 
 MOST_WORDS = 4096
 """Words of a line that count; a line of more is no menu and no heading, whatever comes."""
-MOST_TOKENS = 2 * MOST_WORDS + 3
+MARKS = 3
+"""Tokens of a line beside its words and pairs: the first word as such, the last, and the whole."""
+MOST_TOKENS = 2 * MOST_WORDS - 1 + MARKS
 """Tokens of such a line."""
 ROOT_STEPS = 64
 """Scores are kept in this many steps for each unit of a weight."""
@@ -122,7 +124,7 @@ def line_tokens(batch: TextBatch) -> tuple[Hashes, Integers]:
     counts = run_lengths(offsets)
     filled = np.flatnonzero(counts)
     runs = np.zeros(len(counts) + 1, np.int64)
-    np.cumsum(2 * counts + 1 + (counts > 0), out=runs[1:])
+    np.cumsum(np.where(counts > 0, 2 * counts - 1 + MARKS, 1), out=runs[1:])
     tokens = np.empty(runs[-1], np.uint32)
     places = np.arange(len(words)) + np.repeat(runs[:-1] - offsets[:-1], counts)
     tokens[places] = words

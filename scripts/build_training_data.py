@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 from joblib import Parallel, delayed
@@ -32,11 +33,11 @@ from extractor.training.views import PageViews, View, views
 
 ROOT = Path(__file__).parent.parent
 _AT_ONCE = 20
-_TRANSLATED = 2
+_TRANSLATED = 4
 """Languages that each page read by hand is learned from in too; of sixty one is English."""
 _DELEXICALISED = 2
 """One of so many pages is learned from in unknown words too."""
-_INTERRUPTED_IN_TABLES, _DELEXICALISED_IN_TABLES, _TRANSLATED_IN_TABLES = 4, 32, 31
+_INTERRUPTED_IN_TABLES, _DELEXICALISED_IN_TABLES, _TRANSLATED_IN_TABLES = 3, 128, 181
 """Trees learn from one of so many dumps with furniture between, of so many views one in unknown words too, and of so
 many in another language one (odd, as HTML and dumps take turns); networks from more: the tables must stay under 40
 MB."""
@@ -81,7 +82,9 @@ def main() -> None:
     progress("pages with the furniture of others")
     transplanted, transplanted_again = transplanted_views(read, labelled, 2)
     progress("pages in other languages")
-    translated = translated_views(read, labelled, read_phrasebook(ROOT / "training_data" / "phrases"), _TRANSLATED)
+    phrasebook = read_phrasebook(ROOT / "training_data" / "phrases")
+    translated = translated_views(read, labelled, phrasebook, _TRANSLATED)
+    tables = {fold: replace(some, phrases=phrasebook.table()) for fold, some in tables.items()}
     learned_from = [*labelled, *interrupted, *transplanted, *translated]
     in_unknown_words = delexicalised_views([*labelled, *interrupted, *transplanted_again], _DELEXICALISED)
     tables = add_networks([*learned_from, *in_unknown_words], tables, progress)

@@ -30,7 +30,18 @@ from numpy.typing import NDArray
 
 from extractor import Model
 from extractor.characters import TextBatch, read_texts
-from extractor.classifier import BODY, HEADER, HEADLINE, LineClassifier, Stage, decide, pool_copies, softmax
+from extractor.classifier import (
+    BODY,
+    HEADER,
+    HEADLINE,
+    STAGE_NAMES,
+    LineClassifier,
+    Stage,
+    decide,
+    network_scores,
+    pool_copies,
+    softmax,
+)
 from extractor.context import Neighbourhood
 from extractor.decoding import decode
 from extractor.html import parse_html
@@ -56,7 +67,7 @@ from extractor.training.report_page import Table
 from extractor.training.samples import INPUTS, Evaluation
 from extractor.training.tables import FORMATS, LineTable, base_columns, read_table
 from extractor.training.teaching import TeachingSettings
-from extractor.training.training import matrix, sample_rows
+from extractor.training.training import Settings, matrix, sample_rows
 from extractor.training.views import View, views
 
 ROOT = Path(__file__).parent.parent
@@ -163,7 +174,8 @@ class Unseen:
         self._page_of = {digest: page for page, digest in enumerate(page_digests(self._table))}
         self._stages: dict[int, Stage] = {}
         networks = {name: model.classifiers[name].first for name in FORMATS}
-        self._tables = dict.fromkeys((*range(FOLDS), None), Tables(model.wording, model.cues, networks, model.kinds))
+        known = Tables(model.wording, model.cues, networks, model.kinds, model.markup_kinds, model.phrases)
+        self._tables = dict.fromkeys((*range(FOLDS), None), known)
 
     def page(self, source: Source) -> SitePage | None:
         """The page; None for one that the tables do not hold."""
@@ -194,9 +206,8 @@ class Unseen:
         classifier: LineClassifier = self._model.classifiers[self._format]
         stage = classifier.second if source.split == "dev" else self._stage(fold_of(source.site) % PARITIES)
         columns = dict(zip(BASE_COLUMNS[self._format], base, strict=True))
-        return classifier.calibrated(
-            stage.scores(Neighbourhood(columns, np.array([0, base.shape[1]])).matrix(stage.names))
-        )
+        around = Neighbourhood(columns, np.array([0, base.shape[1]]))
+        return classifier._replace(second=stage).second_scores(around)
 
     def _stage(self, parity: int) -> Stage:
         """A second stage of the folds of the other parity, with the shipped calibration."""
@@ -205,9 +216,11 @@ class Unseen:
             rows, weights = sample_rows(table, self._lines)
             kept = table.folds[rows] % PARITIES != parity
             rows, weights = rows[kept], weights[kept]
+            settings = Settings()
             self._stages[parity] = fit_stage(
-                matrix(table, rows, names), names, table.classes[rows], weights, trees=250, rate=0.1, seed=3
-            )
+                matrix(table, rows, names), names, table.classes[rows], weights, trees=settings.second_trees,
+                rate=settings.second_rate, seed=3, start=network_scores(matrix(table, rows, STAGE_NAMES)),
+            )  # fmt: skip
         return self._stages[parity]
 
 

@@ -10,10 +10,11 @@ from extractor import Model
 from extractor.classifier import STAGE_NAMES, LineClassifier, Stage
 from extractor.features import CLASS_NAMES, FEATURES_VERSION, OWN_NAMES, REPETITION_NAMES
 from extractor.forest import DEPTH, LEAF_VALUES, LEAVES, Forest
-from extractor.kinds import KIND_NAMES, KIND_WEIGHT_STEPS, KINDS, KindTable, KindWeights
+from extractor.kinds import KIND_COLUMNS, KIND_WEIGHT_STEPS, KINDS, KindTable, KindWeights
 from extractor.markup import MARKUP_NAMES
 from extractor.model_file import Check
-from extractor.network import STATE, TAPS, WORD_NAMES, Block, Dense, Network
+from extractor.network import KINDS_AT_MOST, STATE, TAPS, WORD_NAMES, Block, Dense, Network
+from extractor.phrase_table import PHRASE_NAMES, PhraseTable
 from extractor.wording import WordingTable
 
 CONTEXT = (
@@ -35,23 +36,29 @@ def make_random_model(seed: int, trees: int = 24) -> Model:
     random = np.random.default_rng(seed)
     tables = [WordingTable(random.integers(-60, 60, (1 << 10, len(CLASS_NAMES)), np.int8)) for _ in range(2)]
     own = {"text": OWN_NAMES, "html": (*OWN_NAMES, *MARKUP_NAMES)}
-    classifiers = {name: random_classifier(random, columns, trees) for name, columns in own.items()}
+    classifiers = {name: random_classifier(random, columns, KIND_COLUMNS[name], trees) for name, columns in own.items()}
     checks = {
-        name: make_check(random, (*columns, *KIND_NAMES, *REPETITION_NAMES, *WORD_NAMES), classifiers[name])
+        name: make_check(
+            random, (*columns, *PHRASE_NAMES, *KIND_COLUMNS[name], *REPETITION_NAMES, *WORD_NAMES), classifiers[name]
+        )
         for name, columns in own.items()
     }
-    kinds = KindTable(random.integers(-60, 60, (1 << 8, len(KINDS)), np.int8))
+    kinds = [KindTable(random.integers(-60, 60, (1 << 8, len(KINDS)), np.int8)) for _ in range(2)]
     card = {"features_version": FEATURES_VERSION, "about": "random trees, for tests"}
-    return Model(*tables, kinds, classifiers, checks, card)
+    known = np.unique(random.integers(0, 1 << 32, 50, np.uint32))
+    phrases = PhraseTable(known, random.integers(1, 200, len(known), np.uint8))
+    return Model(*tables, *kinds, phrases, classifiers, checks, card)
 
 
-def random_classifier(random: np.random.Generator, own: Sequence[str], trees: int) -> LineClassifier:
+def random_classifier(
+    random: np.random.Generator, own: Sequence[str], of_kind: Sequence[str], trees: int
+) -> LineClassifier:
     second, repetition = (*own, *CONTEXT, *STAGE_NAMES, *AROUND), (*REPETITION_NAMES, *STAGE_NAMES)
     stages = [Stage(names, random_forest(random, len(names), trees)) for names in (second, repetition)]
     network = random_network(random, own)
     slopes, intercepts = random.uniform(0.5, 1.0, 5), random.uniform(-0.5, 0.5, 5)
     largest = KIND_WEIGHT_STEPS // 99
-    kinds = KindWeights(random.integers(-largest, largest, (len(KINDS), len(KINDS) + 1), np.int32))
+    kinds = KindWeights(random.integers(-largest, largest, (len(KINDS), len(of_kind) + 1), np.int32))
     return LineClassifier(network, *stages, kinds, slopes, intercepts)
 
 
@@ -61,6 +68,13 @@ def random_networks(seed: int = 0) -> dict[str, Network]:
     return {"text": random_network(random, OWN_NAMES), "html": random_network(random, (*OWN_NAMES, *MARKUP_NAMES))}
 
 
+def random_kinds(random: np.random.Generator, channels: int, used: int = 200) -> np.ndarray:
+    """Weights of the values of a column that are kinds, of which not all are known."""
+    weights = np.zeros((KINDS_AT_MOST, channels), np.float32)
+    weights[:used] = random.integers(-500, 500, (used, channels))
+    return weights
+
+
 def random_network(random: np.random.Generator, own: Sequence[str], channels: int = 8) -> Network:
     sized = tuple(name for name in own if name not in ("first_class", "last_class"))
     names = (*sized, *WORD_NAMES)
@@ -68,10 +82,7 @@ def random_network(random: np.random.Generator, own: Sequence[str], channels: in
         names,
         WordingTable(random.integers(-60, 60, (1 << 10, len(WORD_NAMES)), np.int8)),
         random_layer(random, len(names), channels, 255),
-        {
-            name: random.integers(-500, 500, (256, channels)).astype(np.float32)
-            for name in ("first_class", "last_class")
-        },
+        {name: random_kinds(random, channels) for name in ("first_class", "last_class")},
         random_layer(random, channels, channels),
         random_layer(random, channels, channels),
         random_layer(random, 2 * (channels // 2), channels),

@@ -7,8 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from extractor import Model, label
-from extractor.kinds import COUNT_LEVELS, KIND_WEIGHT_STEPS, KINDS, KindTable, KindWeights, kind_table_of, word_levels
+from extractor import Model, Page, label
+from extractor.characters import read_word_hashes
+from extractor.html import parse_html
+from extractor.kinds import (
+    COUNT_LEVELS,
+    KIND_COLUMNS,
+    KIND_WEIGHT_STEPS,
+    KINDS,
+    KindTable,
+    KindWeights,
+    kind_table_of,
+    word_levels,
+)
+from extractor.labelling import read_lines
+from extractor.markup import read_cues, words_of_kind
 
 BUCKETS = 1 << 10
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -47,6 +60,48 @@ def test_no_word_says_nothing(table: KindTable) -> None:
     assert (table.score(np.zeros(0, np.uint32), np.array([0, 0])) == 128).all()
 
 
+def test_parts_of_a_page_say_together_what_each_says(table: KindTable) -> None:
+    random = np.random.default_rng(4)
+    parts = [(words_of(random, 300), np.array([0, 100, 100, 300])), (words_of(random, 9), np.array([0, 3, 6, 9]))]
+    said = [table.score(*part).astype(int) - 128 for part in parts]
+    assert np.array_equal(table.score_parts(parts), np.clip(128 + said[0] + said[1], 0, 255))
+
+
+ADDRESSES = {
+    '<link rel="canonical" href="https://shop.example/product/tin-lantern">': "product tin lantern",
+    '<link rel="CANONICAL nofollow" href="/product/tin-lantern">': "product tin lantern",
+    '<meta property="og:url" content="//shop.example/a"><link rel=canonical href="https://shop.example/b">': "a",
+    '<meta property="og:url" content="https://shop.example/"><link rel=canonical href="https://shop.example/b">': "b",
+    '<meta property="og:url" content="https://[shop/a"><link rel=canonical href="b?next=//c/d">': "b next c d",
+    '<link rel=canonical href=" "><link rel=canonical href="/%C3%A9t%C3%A9">': "été",
+    '<link rel="canonical" href="https://shop.example">': "",
+    '<link rel="canonical"><link rel="stylesheet" href="/c">': "",
+    "": "",
+}
+
+
+@pytest.mark.parametrize("head", ADDRESSES)
+def test_html_says_more_of_its_kind_by_class_names_title_and_address(head: str) -> None:
+    html = f"<head><title>Tin lantern</title>{head}</head><body><p class='cartButton'>A lantern.</p></body>"
+    pages = [parse_html(some) for some in ("<p>One.", html, "", "<title>Two</title><p class=note>Two.")]
+    (names, of_names), (words, of_words) = words_of_kind(pages, read_cues(pages))
+    expected = read_word_hashes([f"tin lantern {ADDRESSES[head]}"])[0]
+    assert np.array_equal(names, read_word_hashes(["cart button note"])[0])
+    assert np.array_equal(words, np.concatenate([expected, read_word_hashes(["two"])[0]]))
+    assert of_names.tolist() == [0, 0, 2, 2, 3]
+    assert of_words.tolist() == [0, 0, len(expected), len(expected), len(words)]
+
+
+def test_what_html_calls_itself_moves_its_kind(shipped_model: Model) -> None:
+    def said(head: str, name: str) -> int:
+        html = f"<head><title>Tin lantern</title>{head}</head><body><p class='{name}'>A lantern of tin.</p></body>"
+        return int(read_lines(Page(html, kind="html"), shipped_model).columns["markup_kind_product"][0])
+
+    plain = said("", "text")
+    assert said('<link rel="canonical" href="https://shop.example/product/tin-lantern">', "text") > plain
+    assert said("", "product-summary woocommerce-product-gallery") > plain
+
+
 def test_a_word_counts_by_the_logarithm_of_its_number() -> None:
     words = np.array([5, 5, 5, 9, BUCKETS + 9, *[3] * 1_000], np.uint32)
     buckets, levels, bounds = word_levels(words, np.array([0, 5, len(words)]), BUCKETS)
@@ -62,10 +117,12 @@ def test_an_array_that_is_no_table_is_refused(shape: tuple[int, ...]) -> None:
         kind_table_of(np.zeros(shape, np.int8))
 
 
-def test_the_scores_of_kinds_are_weighed_to_the_bit() -> None:
+@pytest.mark.parametrize("names", KIND_COLUMNS.values(), ids=KIND_COLUMNS)
+def test_the_scores_of_kinds_are_weighed_to_the_bit(names: tuple[str, ...]) -> None:
     random = np.random.default_rng(3)
-    weights = random.integers(-(1 << 20), 1 << 20, (len(KINDS), len(KINDS) + 1), np.int32)
-    columns = random.integers(0, 256, (len(KINDS), 500), np.uint8)
+    weights = random.integers(-(1 << 20), 1 << 20, (len(KINDS), len(names) + 1), np.int32)
+    assert KindWeights(weights).names == names
+    columns = random.integers(0, 256, (len(names), 500), np.uint8)
     together = KindWeights(weights).scores(columns)
     for page in range(500):
         said = columns[:, page].astype(float) - 128

@@ -63,6 +63,21 @@ def test_it_comes_back_from_its_arrays(network: Network) -> None:
     assert np.array_equal(again.scores(columns, offsets), network.scores(columns, offsets))
 
 
+def test_kinds_are_stored_as_far_as_they_are_known(network: Network) -> None:
+    unknown = network._replace(kinds={**network.kinds, "first_class": np.zeros_like(network.kinds["first_class"])})
+    assert network.arrays()["kind_rows"].tolist() == [200, 200]
+    assert unknown.arrays()["kind_rows"].tolist() == [0, 200]
+    for one in (network, unknown):
+        again = Network.of_arrays(one.arrays())
+        assert all(np.array_equal(again.kinds[name], weights) for name, weights in one.kinds.items())
+
+
+@pytest.mark.parametrize("rows", [[200, 199], [200, 201], [0, 400], [400], [200, 100, 100]])
+def test_kinds_that_are_not_as_many_as_said_are_refused(network: Network, rows: list[int]) -> None:
+    with pytest.raises(ValueError, match=r"fit|negative|shorter|longer"):
+        Network.of_arrays(network.arrays() | {"kind_rows": np.array(rows)})
+
+
 @pytest.mark.parametrize("missing", ["names", "words", "page.weights", "block1.taps"])
 def test_arrays_that_lack_a_part_are_refused(network: Network, missing: str) -> None:
     arrays = network.arrays()

@@ -11,7 +11,16 @@ for needed in ("rapidfuzz", "lightgbm", "html2text"):
     pytest.importorskip(needed, reason=f"{needed} is not installed (pip install '.[train]')")
 
 # ruff: noqa: E402  what follows needs the packages asked for above
-from extractor.training.phrases import SOURCES, UNSPACED, Phrasebook, read_phrasebook
+from extractor.characters import read_texts
+from extractor.training.phrases import (
+    EXCHANGED_SECTIONS,
+    PROSE_SECTIONS,
+    SOURCES,
+    UNSPACED,
+    Phrasebook,
+    read_phrasebook,
+)
+from extractor.wording import line_tokens
 
 FOLDER = Path(__file__).parent.parent / "training_data" / "phrases"
 SHARED = read_phrasebook(FOLDER)
@@ -23,7 +32,8 @@ WORDINGS = {
     "tr": "İncele|Yazan|iz|||||",
 }
 BOOK = Phrasebook(
-    {name: [list(filter(None, of_one.split("/"))) for of_one in all_.split("|")] for name, all_ in WORDINGS.items()}, 4
+    {name: [list(filter(None, of_one.split("/"))) for of_one in all_.split("|")] for name, all_ in WORDINGS.items()},
+    ["about the text"] * 4 + ["words of prose"] * 4,
 )
 
 
@@ -46,6 +56,25 @@ def test_the_longest_phrase_is_taken_and_none_across_signs_or_lines() -> None:
     assert not any("leggi" in line.lower() for line in written("Read", "more"))
 
 
+def test_a_phrase_is_any_of_its_section_on_some_pages_the_same_one_throughout_the_page() -> None:
+    def teasers(key: int) -> list[str]:
+        lines = ["Read also", "Comments", "READ ALSO", "Read also: more", "More to read also", "Written by"]
+        return SHARED.written_in("it", lines, key)
+
+    wordings = {
+        row[0]: row[1:]
+        for row in (line.split("\t") for line in (FOLDER / "it.tsv").read_text(encoding="utf-8").splitlines())
+    }
+    found = [teasers(key) for key in range(40)]
+    assert len({lines[0] for lines in found} - {*wordings["Read also"]}) > 8
+    assert {lines[1] for lines in found} <= {*wordings["Comment"]}
+    assert {lines[5] for lines in found} <= {*wordings["By"]}
+    for first, _, third, fourth, fifth, _ in found:
+        assert third == first.upper()
+        assert fourth.lower().startswith(f"{first.lower()}: ")
+        assert fifth.lower().endswith(tuple(text.lower() for text in wordings["Read also"]))
+
+
 def test_bylines_are_told_from_prose_and_menus_are_not_looked_for_in_it() -> None:
     assert written("By Ann Quay")[0].startswith("Autore ")
     assert written("By")[0] == "Autore"
@@ -54,6 +83,33 @@ def test_bylines_are_told_from_prose_and_menus_are_not_looked_for_in_it() -> Non
     assert written(prose)[0].split()[2] == "può"
     assert "prima pagina" not in written(prose)[0]
     assert "leggi tutto" not in written(prose)[0]
+
+
+FOUND = {
+    "en": ["Read also", "READ ALSO:", "» read also", "By Ann Quay", "Home"],
+    "tr": ["İlgili haberler", "İLGİLİ HABERLER", "ilgili haberler", "İlgili Haberler"],
+    "no": ["Les også", "LES OGSÅ: Brua stengt"], "de": ["Lesen Sie auch", "Von Ann Quay"],
+    "ja": ["あわせて読みたい"], "ar": ["اقرأ أيضا"], "th": ["ข่าวที่เกี่ยวข้อง"],
+    "el": ["Διαβάστε επίσης", "ΔΙΑΒΑΣΤΕ ΕΠΙΣΗΣ"],
+}  # fmt: skip
+NOT_FOUND = ["The", "January", "Home grown leeks", "Gulls", "7", "Because of the tide"]
+
+
+def test_lines_are_known_by_what_they_say_in_any_language() -> None:
+    table = SHARED.table()
+    lines = [line for some in FOUND.values() for line in some]
+    known, unknown = (table.columns(*line_tokens(read_texts(["\n".join(some)]))) for some in (lines, NOT_FOUND))
+    assert dict(zip(lines, known.max(axis=0) > 0, strict=True)) == dict.fromkeys(lines, True)
+    assert dict(zip(NOT_FOUND, unknown.max(axis=0) > 0, strict=True)) == dict.fromkeys(NOT_FOUND, False)
+    for language in ("tr", "el"):
+        (number,) = {known[0, lines.index(line)] for line in FOUND[language]}
+        assert number > 0
+
+
+def test_what_reads_alike_is_what_it_is_in_most_languages() -> None:
+    wordings = {"en": [["Home"], ["Start"]], "de": [["Start"], ["Beginn"]], "sv": [["Start"], ["Början"]]}
+    table = Phrasebook(wordings, ["furniture"] * 2).table()
+    assert table.columns(*line_tokens(read_texts(["Start\nBeginn\nHome"])))[0].tolist() == [1, 2, 1]
 
 
 def test_words_of_one_language_are_not_taken_for_those_of_another() -> None:
@@ -65,7 +121,9 @@ def test_words_of_one_language_are_not_taken_for_those_of_another() -> None:
 
 
 def test_numbers_stand_once() -> None:
-    assert written("5 hours ago") == ["5 ore fa"]
+    assert {*written("5 hours ago", key=0), *written("5 hours ago", key=1)} == {"5 ore fa"}
+    for key in range(20):
+        assert SHARED.written_in("cs", ["5 hours ago"], key)[0].count("2") == 0
 
 
 def test_other_words_are_made_up_and_equal_ones_stay_equal() -> None:
@@ -129,6 +187,13 @@ def test_every_file_has_the_concepts_of_english() -> None:
         rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
         assert all(text == text.strip() and text for row in rows for text in row), path.name
         assert sum(len(row) > 1 or path.stem == "en" for row in rows) > 0.9 * len(rows), path.name
+
+
+def test_the_sections_that_mean_something_are_there() -> None:
+    lines = (FOLDER / "en.tsv").read_text(encoding="utf-8").splitlines()
+    sections = {line.removeprefix("# ") for line in lines if line.startswith("#")}
+    assert sections > PROSE_SECTIONS | EXCHANGED_SECTIONS
+    assert not PROSE_SECTIONS & EXCHANGED_SECTIONS
 
 
 def test_a_file_that_does_not_fit_is_named(tmp_path: Path) -> None:

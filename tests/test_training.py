@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from extractor import Model, Page
 from random_models import random_networks
 
 for needed in ("catboost", "lightgbm", "sklearn", "rapidfuzz", "pyarrow", "html2text"):
@@ -16,8 +17,11 @@ for needed in ("catboost", "lightgbm", "sklearn", "rapidfuzz", "pyarrow", "html2
 # ruff: noqa: E402  what follows needs the packages asked for above
 from extractor.classifier import BODY
 from extractor.features import CLASS_NAMES
+from extractor.kinds import KIND_COLUMNS, KINDS, KindTable
+from extractor.labelling import read_lines
 from extractor.training import measures
 from extractor.training.alignment import matched_lines, matched_shares, tokenize
+from extractor.training.columns import NETWORK_COLUMNS
 from extractor.training.derivation import (
     FOLDS,
     TRUST_IN_CONTRADICTED,
@@ -27,8 +31,11 @@ from extractor.training.derivation import (
     labelled_view,
 )
 from extractor.training.fitting import fit_calibration, fit_stage, fit_table
+from extractor.training.kind_tables import kind_columns, kind_of
+from extractor.training.networks import network_inputs
 from extractor.training.own_pages import own_page_views
-from extractor.training.tables import FORMATS, line_table, read_table, write_tables
+from extractor.training.phrases import read_phrasebook
+from extractor.training.tables import FORMATS, line_table, read_table, read_words, write_tables
 from extractor.wording import WordingTable
 
 PAGES = Path(__file__).parent / "pages"
@@ -102,11 +109,12 @@ def test_a_carried_label_is_trusted_less_where_the_gold_text_says_otherwise() ->
 
 
 def test_a_table_of_lines_reads_back_as_written(tmp_path: Path) -> None:
-    words = Tables(*(WordingTable(np.zeros((8, 5), np.int8)) for _ in range(2)), random_networks())
-    views = [view for page in own_page_views(PAGES) for view in page.all()]
+    kinds = [KindTable(np.full((8, len(KINDS)), value, np.int8)) for value in (1, 2)]
+    words = Tables(*(WordingTable(np.zeros((8, 5), np.int8)) for _ in range(2)), random_networks(), *kinds)
+    every = [view for page in own_page_views(PAGES) for view in page.all()]
     labelled = [
         LabelledView(view, np.maximum(classes_read(view), 0), np.ones(view.own.shape[1]), classes_read(view) >= 0)
-        for view in views
+        for view in every
     ]
     tables = [line_table(format, labelled, dict.fromkeys((*range(FOLDS), None), words)) for format in FORMATS]
     write_tables(tmp_path, tables, words)
@@ -114,6 +122,32 @@ def test_a_table_of_lines_reads_back_as_written(tmp_path: Path) -> None:
         found = read_table(tmp_path, table.format)
         for name in ("base", "page_offsets", "classes", "read", "kinds", "sites"):
             np.testing.assert_array_equal(getattr(found, name), getattr(table, name))
+    for name in ("words", "cues", "kinds", "markup_kinds"):
+        np.testing.assert_array_equal(getattr(read_words(tmp_path), name).weights, getattr(words, name).weights)
+
+
+def test_what_is_learned_from_is_what_is_read(random_model: Model) -> None:
+    phrases = read_phrasebook(PAGES.parent.parent / "training_data" / "phrases").table()
+    model = replace(random_model, phrases=phrases)
+    kinds = {"kinds": model.kinds, "markup_kinds": model.markup_kinds}
+    tables = dict.fromkeys((*range(FOLDS), None), Tables(model.wording, model.cues, phrases=phrases, **kinds))
+    numbers = set()
+    for page in own_page_views(PAGES):
+        for view in filter(lambda view: view.own.shape[1], page.all()):
+            path = PAGES.parent / f"{view.id}.{'html' if view.format == 'html' else 'txt'}"
+            if not path.is_file():
+                continue  # a dump of an HTML page
+            columns = read_lines(Page(path.read_bytes(), kind=view.format), model).columns
+            found = np.concatenate([network_inputs(view, tables), kind_columns(view, tables)])
+            names = (*NETWORK_COLUMNS[view.format], *KIND_COLUMNS[view.format])
+            assert np.array_equal(found, np.stack([columns[name] for name in names])), path
+            numbers |= {*columns["phrase"].tolist(), *columns["first_phrase"].tolist()}
+    assert len(numbers) > 20
+
+
+def test_an_empty_page_is_of_no_kind() -> None:
+    html = next(page.html for page in own_page_views(PAGES) if not page.html.own.shape[1])
+    assert kind_of(LabelledView(html, np.zeros(0, np.int64), np.zeros(0), np.zeros(0, bool))) == -1
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 
 from extractor.classifier import STAGE_NAMES
 from extractor.features import CLASS_NAMES, OWN_NAMES, REPETITION_NAMES
-from extractor.kinds import KIND_NAMES
+from extractor.kinds import KIND_COLUMNS
 from extractor.markup import CUE_NAMES, MARKUP_NAMES
+from extractor.phrase_table import PHRASE_NAMES
 
 
 def _shifted(names: Iterable[str], offsets: Sequence[int]) -> list[str]:
@@ -25,7 +26,7 @@ def _over_runs(names: Iterable[str], runs: Sequence[str]) -> list[str]:
     return [f"{name}={run}" for name in names for run in runs]
 
 
-KIND_VALUED = frozenset(("first_class", "last_class", "tag", "parent_tag", "container_tag"))
+KIND_VALUED = frozenset(("first_class", "last_class", "tag", "parent_tag", "container_tag", *PHRASE_NAMES))
 """Columns whose values are kinds, not sizes."""
 _WINDOWS = (2, 5, 12)
 _SHAPE = (
@@ -54,7 +55,10 @@ MARKUP_CONTEXT: tuple[str, ...] = (
 CUE_CONTEXT: tuple[str, ...] = tuple(_shifted(CUE_NAMES[: len(CLASS_NAMES)], (-1, 1)))
 
 TEXT_COLUMNS: tuple[str, ...] = (*OWN_NAMES, *OWN_CONTEXT, *WORDING_CONTEXT)
-NETWORK_COLUMNS: dict[str, tuple[str, ...]] = {"text": OWN_NAMES, "html": (*OWN_NAMES, *MARKUP_NAMES)}
+NETWORK_COLUMNS: dict[str, tuple[str, ...]] = {
+    "text": (*OWN_NAMES, *PHRASE_NAMES),
+    "html": (*OWN_NAMES, *PHRASE_NAMES, *MARKUP_NAMES),
+}
 """What the network may read, beside the words of a line."""
 _FIRST_LINE = frozenset(("first_line_precision", "first_line_recall"))
 
@@ -66,7 +70,8 @@ def read_of(names: Sequence[str]) -> tuple[str, ...]:
 
 
 BASE_COLUMNS: dict[str, tuple[str, ...]] = {
-    format: (*names, *KIND_NAMES, *REPETITION_NAMES, *STAGE_NAMES) for format, names in NETWORK_COLUMNS.items()
+    format: (*names, *KIND_COLUMNS[format], *REPETITION_NAMES, *STAGE_NAMES)
+    for format, names in NETWORK_COLUMNS.items()
 }
 """What a table of lines stores; everything else is computed from it."""
 

@@ -39,7 +39,7 @@ def _train(data: Path, output: Path) -> int:
     words = read_words(data)
     tables = {format: read_table(data, format) for format in FORMATS}
     card: dict[str, object] = {
-        "data": "train split of the corpora that README.md names, and training_data/pages",
+        "data": "train split of the corpora that README.md names, training_data/pages and training_data/phrases",
         "data_digest": digest(tables, words),
         "lines": {format: len(table.classes) for format, table in tables.items()},
         "limits": "mostly news, blogs and English pages; README.md says what is weak",

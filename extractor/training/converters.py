@@ -13,7 +13,7 @@ import html2text
 from extractor.decoding import decode
 from extractor.html import parse_html
 from extractor.labelling import html_text
-from extractor.training.corpora import Dump, Source
+from extractor.training.corpora import Dump, Source, dump_lines
 
 _WIDTHS = (0, 72, 78, 0)
 _REFERENCE = r"(?m)^ *\[(\d+)\]: (\S+).*$"
@@ -34,7 +34,7 @@ def extra_dump(source: Source) -> Dump | None:
     text = html_text(parse_html(html))
     if choice < 10:
         return Dump("lines", text)
-    return Dump("dense", "\n".join(line for line in text.split("\n") if line.strip()))
+    return Dump("dense", "\n".join(dump_lines(text)))
 
 
 def numbered(text: str) -> str:

@@ -21,6 +21,11 @@ UNSPACED_CORPORA = frozenset(("chinese-news",))
 """Corpora whose words are counted by ideograph."""
 
 
+def dump_lines(text: str) -> list[str]:
+    """The lines of a dump that have labels: those that are not blank."""
+    return [line for line in text.split("\n") if line.strip()]
+
+
 @dataclass(frozen=True, slots=True)
 class Dump:
     """A page as plain text, by one converter; labels: one for each non-blank line, where read by hand."""

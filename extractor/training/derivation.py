@@ -26,6 +26,7 @@ from extractor.html import parse_html
 from extractor.kinds import KINDS, KindTable
 from extractor.markup import CUE_NAMES, MARKUP_NAMES
 from extractor.network import Network
+from extractor.phrase_table import PhraseTable
 from extractor.training.columns import CUE_CONTEXT, MARKUP_CONTEXT, OWN_CONTEXT, WORDING_CONTEXT, WORDING_NAMES
 from extractor.training.corpora import CORPORA, Dump, Source
 from extractor.training.fitting import THREADS, fit_table
@@ -60,12 +61,15 @@ _WORDED_NAMES = (*_TEACHER_NAMES, *WORDING_NAMES, *WORDING_CONTEXT, *CUE_NAMES, 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The tables of words and of class names; the networks by format and the table of kinds, once they are learned."""
+    """The tables of words and of class names; the networks by format and the tables of kinds, once they are learned.
+    phrases: those known in many languages."""
 
     words: WordingTable
     cues: WordingTable
     networks: Mapping[str, Network] = field(default_factory=dict)
     kinds: KindTable = field(default_factory=lambda: KindTable(np.zeros((1, len(KINDS)), np.int8)))
+    markup_kinds: KindTable = field(default_factory=lambda: KindTable(np.zeros((1, len(KINDS)), np.int8)))
+    phrases: PhraseTable = field(default_factory=PhraseTable.none)
 
 
 def site_number(site: str) -> int:

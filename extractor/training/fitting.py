@@ -59,12 +59,14 @@ def fit_table(
     return WordingTable(np.clip(np.rint(found * WEIGHT_STEPS), -127, 127).astype(np.int8))
 
 
-def fit_kind_table(words: Hashes, offsets: Integers, kinds: Integers, buckets: int) -> KindTable:
-    """Weights of the hashed words of pages, in runs by page, by multinomial logistic regression on vectors of unit
-    length; kinds: indices into KINDS, one a page."""
-    columns, levels, bounds = word_levels(words, offsets, buckets)
-    lengths = np.repeat(np.sqrt(np.maximum(sum_runs(levels * levels, bounds), 1)), np.diff(bounds))
-    rows = csr_matrix((levels / lengths, columns, bounds), shape=(len(kinds), buckets))
+def fit_kind_table(parts: Sequence[tuple[Hashes, Integers]], kinds: Integers, buckets: int) -> KindTable:
+    """Weights of the hashed words of pages, by multinomial logistic regression on vectors of unit length, one for each
+    part of a page; parts: words in runs by page; kinds: indices into KINDS, one a page."""
+    rows = csr_matrix((len(kinds), buckets))
+    for words, offsets in parts:
+        columns, levels, bounds = word_levels(words, offsets, buckets)
+        lengths = np.repeat(np.sqrt(np.maximum(sum_runs(levels * levels, bounds), 1)), np.diff(bounds))
+        rows += csr_matrix((levels / lengths, columns, bounds), shape=(len(kinds), buckets))
     model = LogisticRegression(C=KIND_STRENGTH, max_iter=80, tol=1e-3, solver="lbfgs").fit(rows, kinds)
     found = np.zeros((buckets, len(KINDS)))
     found[:, model.classes_] = _of_each_class(model.coef_).T
@@ -72,10 +74,10 @@ def fit_kind_table(words: Hashes, offsets: Integers, kinds: Integers, buckets: i
 
 
 def fit_kind_weights(columns: Bytes, kinds: Integers) -> KindWeights:
-    """How much the columns of KIND_NAMES, (KINDS, pages), speak for each kind, by multinomial logistic regression;
-    kinds: indices into KINDS. Kinds that no page is of stay so unlikely that they are never chosen."""
+    """How much the columns of one of KIND_COLUMNS, (columns, pages), speak for each kind, by multinomial logistic
+    regression; kinds: indices into KINDS. Kinds that no page is of stay so unlikely that they are never chosen."""
     seen, codes = np.unique(kinds, return_inverse=True)
-    found = np.zeros((len(KINDS), len(KINDS) + 1))
+    found = np.zeros((len(KINDS), len(columns) + 1))
     found[:, -1] = _NEVER
     found[seen] = 0.0
     if len(seen) > 1:

@@ -27,7 +27,7 @@ from extractor.page import LABELS, LabelledPage
 from extractor.plaintext import continuations
 from extractor.training import measures
 from extractor.training.alignment import matched_lines, tokenize
-from extractor.training.corpora import Source
+from extractor.training.corpora import Source, dump_lines
 from extractor.training.measures import Aggregate, Score
 from extractor.training.samples import HAND, INPUTS, OURS, Evaluation, JudgedLines, Key, Place
 
@@ -138,7 +138,7 @@ class HandRead:
 
     def dump_elements(self, text: str) -> Integers:
         """The elements of a dump's non-blank lines: see the module."""
-        texts = [line for line in text.split("\n") if line.strip()]
+        texts = dump_lines(text)
         lines = matched_lines(texts, self._markup.texts)
         found = by_looks(text)
         found[lines >= 0] = self._elements[lines[lines >= 0]]
@@ -153,7 +153,7 @@ class HandRead:
         carried = np.full(len(self._markup.texts), -1, np.int64)
         for dump in self._source.dumps:
             if dump.labels is not None:
-                texts = [line for line in dump.text.split("\n") if line.strip()]
+                texts = dump_lines(dump.text)
                 lines = matched_lines(self._markup.texts, texts)
                 carried = np.where(lines >= 0, label_codes(dump.labels)[lines], carried)
         return carried

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from extractor.training.corpora import Dump, Source
+from extractor.training.corpora import Dump, Source, dump_lines
 from extractor.training.derivation import LabelledView, read_view
 
 INTERRUPTED = "interrupted"
@@ -112,5 +112,5 @@ def _related_blocks(labels: Sequence[str]) -> Iterator[tuple[int, int]]:
 def _lines_read(source: Source) -> Iterator[tuple[str, str]]:
     for dump in source.dumps:
         if dump.labels is not None:
-            texts = [line.strip() for line in dump.text.split("\n") if line.strip()]
+            texts = [line.strip() for line in dump_lines(dump.text)]
             yield from zip(texts, dump.labels, strict=True)

@@ -1,8 +1,8 @@
-"""Labelled views -> the tables of what words say of a page's kind, by folds over sites."""
+"""Labelled views -> the tables of what words and markup say of a page's kind, by folds over sites."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import compress
 
@@ -11,41 +11,53 @@ from joblib import Parallel, delayed
 
 from extractor.characters import Bytes, Hashes, Integers
 from extractor.classifier import BODY, HEADLINE
-from extractor.kinds import KINDS
+from extractor.kinds import KINDS, KindTable
 from extractor.training.derivation import LabelledView, Tables, fold_of, seen_by, tables_of
 from extractor.training.fitting import THREADS, fit_kind_table
 from extractor.training.views import View
 from extractor.wording import MOST_WORDS
 
-BUCKETS = 1 << 14
+BUCKETS, MARKUP_BUCKETS = 1 << 14, 1 << 13
 
 
 def kind_of(labelled: LabelledView) -> int:
     """The page's kind, as its corpus has it; "none" for a page read by hand that has no body; else -1."""
-    if labelled.read.all() and not np.isin(labelled.classes, (HEADLINE, BODY)).any():
+    if len(labelled.classes) and labelled.read.all() and not np.isin(labelled.classes, (HEADLINE, BODY)).any():
         return KINDS.index("none")
     return KINDS.index(labelled.view.page_type) if labelled.view.page_type in KINDS else -1
 
 
 def add_kinds(labelled: Sequence[LabelledView], tables: Mapping[int | None, Tables]) -> dict[int | None, Tables]:
-    """The tables with what words say of kinds, each learned from the sites that the table has seen."""
+    """The tables with what words and markup say of kinds, each learned from the sites that the table has seen."""
+    known = [one for one in labelled if kind_of(one) >= 0]
+    words = _fitted(known, [(page_words(one.view),) for one in known], tables, BUCKETS)
+    of_html = [one for one in known if one.view.words_of_kind is not None]
+    markup = _fitted(of_html, [one.view.words_of_kind or () for one in of_html], tables, MARKUP_BUCKETS)
+    return {fold: replace(tables[fold], kinds=words[fold], markup_kinds=markup[fold]) for fold in tables}
+
+
+def _fitted(
+    labelled: Sequence[LabelledView], parts: Sequence[Sequence[Hashes]], folds: Iterable[int | None], buckets: int
+) -> dict[int | None, KindTable]:
+    """For each fold the table of what these pages' words say; parts: the words of each part of a page."""
     kinds = np.array([kind_of(one) for one in labelled])
-    known = [one for one, kind in zip(labelled, kinds, strict=True) if kind >= 0]
-    kinds, folds = kinds[kinds >= 0], np.array([fold_of(one.view.site) for one in known])
-    words = [page_words(one.view) for one in known]
-    seen = {fold: seen_by(fold, folds) for fold in tables}
-    fitted = Parallel(n_jobs=THREADS)(
-        delayed(fit_kind_table)(*_in_runs(list(compress(words, chosen))), kinds[chosen], BUCKETS)
+    fold_of_page = np.array([fold_of(one.view.site) for one in labelled])
+    seen = {fold: seen_by(fold, fold_of_page) for fold in folds}
+    tables = Parallel(n_jobs=THREADS)(
+        delayed(fit_kind_table)(list(map(_in_runs, zip(*compress(parts, chosen), strict=True))), kinds[chosen], buckets)
         for chosen in seen.values()
     )
-    return {fold: replace(tables[fold], kinds=table) for fold, table in zip(seen, fitted, strict=True)}
+    return dict(zip(seen, tables, strict=True))
 
 
 def kind_columns(view: View, tables: Mapping[int | None, Tables]) -> Bytes:
-    """The columns of KIND_NAMES, the same for all lines, by the table that has not seen the site."""
-    words = page_words(view)
-    scores = tables_of(view, tables).kinds.score(words, np.array([0, len(words)]))
-    return np.repeat(scores, view.own.shape[1], axis=1)
+    """The columns of KIND_COLUMNS of the view's format, the same for all lines, by tables that have not seen the
+    site."""
+    known = tables_of(view, tables)
+    scores = [known.kinds.score(*_in_runs([page_words(view)]))]
+    if view.words_of_kind is not None:
+        scores.append(known.markup_kinds.score_parts(_in_runs([words]) for words in view.words_of_kind))
+    return np.repeat(np.concatenate(scores), view.own.shape[1], axis=1)
 
 
 def page_words(view: View) -> Hashes:

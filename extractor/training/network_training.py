@@ -18,12 +18,11 @@ from torch.nn import functional
 
 from extractor.characters import Array, Bytes, Integers
 from extractor.features import CLASS_NAMES
-from extractor.network import EXACT, STATE, SWEPT, TAPS, WORD_NAMES, WORD_OUTPUTS, Block, Dense, Network
+from extractor.network import EXACT, KINDS_AT_MOST, STATE, SWEPT, TAPS, WORD_NAMES, WORD_OUTPUTS, Block, Dense, Network
 from extractor.training.columns import KIND_VALUED, read_of
 from extractor.training.fitting import TRUST_IN_READING
 from extractor.wording import WordingTable
 
-CHANNELS = 96
 WORD_BUCKETS = 1 << 16
 WORD_STEPS = 63
 """Steps of a learned word weight to one; sums beyond 2 are cut, in training as in use."""
@@ -32,7 +31,6 @@ _LINES_A_BATCH = 6_000
 _LONGEST_PAGE = 4_000
 """Lines; longer pages are left out of training, as they would fill a batch alone."""
 _PAGES_SORTED = 400
-_KINDS_AT_MOST = 256
 _LEAST_SPREAD = 8.0
 """Steps of a column that count as one at least: what hardly ever differs would outweigh all else."""
 _CALIBRATION_PAGES = 400
@@ -40,8 +38,10 @@ _CALIBRATION_PAGES = 400
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:
-    """How long and how fast is learned, and what share of tokens, word outputs and channels is left out at random."""
+    """How wide a network is, how long and how fast it learns, and what share of tokens, word outputs and channels is
+    left out at random."""
 
+    channels: int = 96
     epochs: int = 3
     rate: float = 0.003
     token_dropout: float = 0.1
@@ -160,7 +160,7 @@ class _Inputs:
         offsets = np.concatenate(([0], np.cumsum(self.pages.counts[lines])))
         return _Batch(
             torch.from_numpy((self.sized[lines] - self.mean) / self.spread),
-            torch.from_numpy(self.kinds[lines].astype(np.int64) + np.arange(self.kinds.shape[1]) * _KINDS_AT_MOST),
+            torch.from_numpy(self.kinds[lines].astype(np.int64) + np.arange(self.kinds.shape[1]) * KINDS_AT_MOST),
             torch.from_numpy((tokens & np.uint32(WORD_BUCKETS - 1)).astype(np.int64)),
             torch.from_numpy(offsets), torch.from_numpy(places), torch.from_numpy(self.pages.classes[lines]),
             torch.from_numpy(self.pages.weights[lines].astype(np.float32)),
@@ -172,21 +172,23 @@ class _Module(nn.Module):
 
     def __init__(self, inputs: _Inputs, settings: NetworkSettings) -> None:
         super().__init__()
+        channels = settings.channels
         self.words = nn.EmbeddingBag(WORD_BUCKETS, WORD_OUTPUTS, mode="sum", include_last_offset=True)
         nn.init.normal_(self.words.weight, 0, 0.05)
-        self.kinds = nn.Embedding(_KINDS_AT_MOST * max(len(inputs.kind_names), 1), CHANNELS)
+        self.kinds = nn.Embedding(KINDS_AT_MOST * max(len(inputs.kind_names), 1), channels)
         nn.init.zeros_(self.kinds.weight)
-        self.reading = nn.Linear(len(inputs.names) + WORD_OUTPUTS, CHANNELS)
-        self.understanding, self.page = nn.Linear(CHANNELS, CHANNELS), nn.Linear(CHANNELS, CHANNELS)
-        self.sweep, self.sweep_norm = nn.Linear(2 * SWEPT, CHANNELS), nn.BatchNorm1d(CHANNELS)
+        self.reading = nn.Linear(len(inputs.names) + WORD_OUTPUTS, channels)
+        self.understanding, self.page = nn.Linear(channels, channels), nn.Linear(channels, channels)
+        self.swept = min(SWEPT, channels // 2)
+        self.sweep, self.sweep_norm = nn.Linear(2 * self.swept, channels), nn.BatchNorm1d(channels)
         self.taps = nn.ModuleList(
-            nn.Conv1d(CHANNELS, CHANNELS, TAPS, padding=TAPS // 2 * dilation, dilation=dilation, groups=CHANNELS,
+            nn.Conv1d(channels, channels, TAPS, padding=TAPS // 2 * dilation, dilation=dilation, groups=channels,
                       bias=False)
             for dilation in DILATIONS
         )  # fmt: skip
-        self.dense = nn.ModuleList(nn.Linear(CHANNELS, CHANNELS) for _ in DILATIONS)
-        self.norms = nn.ModuleList(nn.BatchNorm1d(CHANNELS) for _ in range(2 + len(DILATIONS)))
-        self.deciding = nn.Linear(CHANNELS, len(CLASS_NAMES))
+        self.dense = nn.ModuleList(nn.Linear(channels, channels) for _ in DILATIONS)
+        self.norms = nn.ModuleList(nn.BatchNorm1d(channels) for _ in range(2 + len(DILATIONS)))
+        self.deciding = nn.Linear(channels, len(CLASS_NAMES))
         self.token_dropout = nn.Dropout(settings.token_dropout)
         self.word_dropout, self.dropout = nn.Dropout(settings.word_dropout), nn.Dropout(settings.dropout)
         self.seen: list[tuple[str, Any]] | None = None
@@ -205,10 +207,10 @@ class _Module(nn.Module):
         read = self._note("read", functional.relu(self.norms[0](sums)))
         own = self._note("state", functional.relu(self.norms[1](self.understanding(self.dropout(read)))))
         places, mask = batch.places, batch.places[..., None].float()
-        state = own.new_zeros(*places.shape, CHANNELS)
+        state = own.new_zeros(*places.shape, own.shape[1])
         state[places] = own
         mean = state.sum(1) / mask.sum(1)
-        swept = functional.relu(self.sweep_norm(self.sweep(_largest(state[..., :SWEPT])[places])))
+        swept = functional.relu(self.sweep_norm(self.sweep(_largest(state[..., : self.swept])[places])))
         state = (state + functional.relu(self.page(mean))[:, None]) * mask
         state[places] = state[places] + self.dropout(swept)
         self._note("state", state[places])
@@ -267,7 +269,7 @@ class _Export:
         middle = np.concatenate([inputs.mean, np.full(WORD_OUTPUTS, 127.5)])
         reading_weights = weights * factor[:, None]
         by_kind = self._kind_weights()
-        beside = sum((np.abs(weights).max(axis=0) for weights in by_kind.values()), start=np.zeros(CHANNELS))
+        beside = sum((np.abs(weights).max(axis=0) for weights in by_kind.values()), start=np.zeros(weights.shape[1]))
         reading, unit = _dense(reading_weights, bias - middle @ reading_weights, self._read, 255, beside)
         kinds = {name: np.rint(weights / unit).astype(np.float32) for name, weights in by_kind.items()}
         understood, understood_bias = _folded(module.understanding, module.norms[1])
@@ -275,7 +277,7 @@ class _Export:
         page_weights_, page_bias = _folded(module.page)
         page, _ = _dense(page_weights_ * self._state[:, None], page_bias, self._state, STATE)
         swept, swept_bias = _folded(module.sweep, module.sweep_norm)
-        sweep, _ = _dense(swept * np.tile(self._state[:SWEPT], 2)[:, None], swept_bias, self._state, STATE)
+        sweep, _ = _dense(swept * np.tile(self._state[: module.swept], 2)[:, None], swept_bias, self._state, STATE)
         decided, decided_bias = _folded(module.deciding)
         deciding, _ = _dense(decided * self._state[:, None], decided_bias, np.ones(len(CLASS_NAMES)), STATE)
         blocks = tuple(self._block(number) for number in range(len(DILATIONS)))
@@ -288,7 +290,7 @@ class _Export:
         factor = (norm.weight / torch.sqrt(norm.running_var + norm.eps)).detach().numpy().astype(np.float64)
         weights = self._module.kinds.weight.detach().numpy() * factor
         return {
-            name: weights[number * _KINDS_AT_MOST : (number + 1) * _KINDS_AT_MOST]
+            name: weights[number * KINDS_AT_MOST : (number + 1) * KINDS_AT_MOST]
             for number, name in enumerate(self._inputs.kind_names)
         }
 

@@ -19,12 +19,15 @@ from extractor.training.views import View
 if TYPE_CHECKING:
     from extractor.training.network_training import NetworkPages
 
+CHANNELS = {"text": 128, "html": 96}
+"""Of the networks of each format: those for HTML gain nothing by more."""
+
 
 def add_networks(
     labelled: Sequence[LabelledView], tables: Mapping[int | None, Tables], progress: Callable[[str], None]
 ) -> dict[int | None, Tables]:
     """The tables with networks for both formats, each learned from the sites that the table has seen."""
-    from extractor.training.network_training import fit_network  # PyTorch is needed here alone
+    from extractor.training.network_training import NetworkSettings, fit_network  # PyTorch is needed here alone
 
     found = dict(tables)
     for format in ("text", "html"):
@@ -33,9 +36,10 @@ def add_networks(
         pages = _network_pages(format, chosen, tables)
         folds = np.array([fold_of(one.view.site) for one in chosen])
         seen = {fold: seen_by(fold, folds) for fold in tables}
+        settings = NetworkSettings(channels=CHANNELS[format])
         # no more at once, as each takes the memory of its pages
         networks = Parallel(n_jobs=THREADS, pre_dispatch=THREADS)(
-            delayed(fit_network)(pages.of(seen[fold])) for fold in seen
+            delayed(fit_network)(pages.of(seen[fold]), settings) for fold in seen
         )
         for fold, network in zip(seen, networks, strict=True):
             found[fold] = replace(found[fold], networks={**found[fold].networks, format: network})
@@ -44,7 +48,8 @@ def add_networks(
 
 def network_inputs(view: View, tables: Mapping[int | None, Tables]) -> Bytes:
     """The columns of NETWORK_COLUMNS that a table which has not seen the site gives, (names, lines)."""
-    rows = [view.own, word_columns(view, tables)]
+    phrases = tables_of(view, tables).phrases.columns(view.tokens, view.token_offsets)
+    rows = [view.own, word_columns(view, tables), phrases]
     if view.format == "html":
         rows += [view.plain_markup(), cue_columns(view, tables)]
     return np.concatenate(rows)

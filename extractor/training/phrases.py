@@ -4,6 +4,7 @@ training_data/phrases holds a file a language: what is printed on buttons and me
 the commonest words of prose, one concept a line. In a text of a language that is read, known phrases become those of
 another, and all other words become made-up ones of its letters, as localisers test programs (pseudo-translation): what
 changes with a language is what its pages can be told by, its script, the lengths of its words, whether it has capitals.
+Phrases of a section can stand for each other: a page that says "Read also" becomes one that says "Most read".
 """
 
 from __future__ import annotations
@@ -12,9 +13,16 @@ import re
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
+
+from extractor.characters import read_texts
+from extractor.phrase_table import PhraseTable, tokens_of_phrase
+from extractor.wording import line_tokens
 
 SOURCES = ("en", "de")
 """Languages whose wordings are looked for in texts."""
@@ -35,8 +43,12 @@ _SIGN = re.compile(r"(?<![.,;:?!])([.,;:?!])( |(?=\s)|$)")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _WITHIN = re.compile(r"[ -]{1,2}").fullmatch
 """What may stand between the words of a phrase."""
-_FIRST_OF_PROSE = "January"
-"""From this concept on, phrases are looked for in prose too: dates and the commonest words."""
+PROSE_SECTIONS = frozenset(("dates", "words of prose"))
+"""Sections whose phrases are looked for in prose too."""
+EXCHANGED_SECTIONS = frozenset(("furniture", "topics", "what leads elsewhere", "headings"))
+"""Sections whose phrases take each other's place: a page has few, and each is to be seen in every language."""
+_AT_START = frozenset(("about the text", "what leads elsewhere"))
+"""Sections whose phrases are known at the start of a line too: "By Ann", "Read also: Bridge closed"."""
 _SHORT_LINE = 8
 """Words of a line that all phrases are looked for in."""
 
@@ -59,6 +71,16 @@ class _Language(NamedTuple):
     def lower(self, text: str) -> str:
         return text.replace("İ", "i").replace("I", "ı").lower() if self.name in _DOTLESS else text.lower()
 
+    def forms(self, texts: Collection[str]) -> list[str]:
+        """The texts as they may be written: Greek in capitals has no accents; where case is not folded as everywhere,
+        in capitals, in small letters and with each word's first in capitals too."""
+        if self.name == "el":
+            return [*texts, *(unicodedata.normalize("NFD", text).replace("\u0301", "").upper() for text in texts)]
+        if self.name not in _DOTLESS:
+            return list(texts)
+        titles = (" ".join(self.upper(word[0]) + self.lower(word[1:]) for word in text.split()) for text in texts)
+        return [*texts, *map(self.upper, texts), *map(self.lower, texts), *titles]
+
 
 class _Source(NamedTuple):
     """Concepts by the words of their wordings. alone: of a line of its own, the first of concepts that read alike;
@@ -74,32 +96,52 @@ class _Source(NamedTuple):
 class Phrasebook:
     """What is written for a concept in each language, and which concepts a text's words are."""
 
-    def __init__(self, wordings: Mapping[str, Sequence[Sequence[str]]], first_of_prose: int) -> None:
+    def __init__(self, wordings: Mapping[str, Sequence[Sequence[str]]], sections: Sequence[str]) -> None:
         """wordings: of each language, those of each concept, in the same order; none where a concept has none.
-
-        Concepts from first_of_prose on are looked for in prose too.
-        """
+        sections: the section of each concept."""
         self._languages = {name: _language(name, some, wordings["en"]) for name, some in wordings.items()}
         self.languages = tuple(sorted(self._languages))
-        self._sources = [_source(wordings[name], first_of_prose) for name in SOURCES if name in wordings]
-        self._first_of_prose = first_of_prose
+        self._sources = [_source(wordings[name], sections) for name in SOURCES if name in wordings]
+        self._sections = sections
 
     def written_in(self, language: str, lines: Sequence[str], key: int) -> list[str]:
         """Lines of a page as if they were written in a language; no line becomes blank. Words that are no known phrase
         become the same made-up word wherever they stand. key: another one has other words and other wordings."""
         words = [word for line in lines for word in _words(line)]
         source = max(self._sources, key=lambda source: sum((word,) in source.in_prose for word in words))
-        page = _Page(self._languages[language], source, key, self._first_of_prose)
+        page = _Page(self._languages[language], source, key, self._sections)
         written = ("".join(page.line(line)) for line in lines)
         return [new if new.strip() else old for new, old in zip(written, lines, strict=True)]
+
+    def table(self) -> PhraseTable:
+        """By which tokens of a line each concept is known, in any language, but for those of prose: what reads alike
+        in several languages is what it is in most of them."""
+        votes: dict[int, Counter[int]] = {}
+        shown = [concept for concept, section in enumerate(self._sections) if section not in PROSE_SECTIONS]
+        for name in self.languages:
+            language = self._languages[name]
+            written = [(concept, form) for concept in shown for form in language.forms(language.wordings[concept])]
+            tokens, offsets = line_tokens(read_texts(["\n".join(form for _, form in written)]))
+            known_by = {
+                (token, concept + 1)
+                for (concept, _), (first, last) in zip(written, pairwise(offsets.tolist()), strict=True)
+                for token in tokens_of_phrase(
+                    tokens[first:last], at_start=self._sections[concept] in _AT_START and name not in UNSPACED
+                )
+            }
+            for token, number in known_by:
+                votes.setdefault(token, Counter())[number] += 1
+        known = sorted(votes)
+        numbers = [min(votes[token].items(), key=lambda item: (-item[1], item[0]))[0] for token in known]
+        return PhraseTable(np.array(known, np.uint32), np.array(numbers, np.uint8))
 
 
 class _Page:
     """A page that is written in a language."""
 
-    def __init__(self, language: _Language, source: _Source, key: int, first_of_prose: int) -> None:
+    def __init__(self, language: _Language, source: _Source, key: int, sections: Sequence[str]) -> None:
         self._language, self._source, self._key = language, source, key
-        self._first_of_prose = first_of_prose
+        self._sections = sections
         self._signs = _SIGNS.get(language.name, {})
         self._joined = language.name in UNSPACED
         self._words: dict[str, str] = {}
@@ -117,7 +159,10 @@ class _Page:
             # a word that the language does not have is left out with its space, and leaves its capital
             yield self._between(between.removeprefix(" ") if dropped else between, inside=place > 0)
             text = line[begin:end].capitalize() if dropped[:1].isupper() else line[begin:end]
-            found = self._wording(concept, text, place, whole=size == len(words))
+            whole = size == len(words) and not any(map(str.isdigit, line))
+            if concept is not None and (whole or line[end:].lstrip().startswith(":")):
+                concept = self._exchanged(concept)
+            found = self._wording(concept, text, place, whole=whole)
             yield self._word(folded[place], text) if found is None else found
             dropped = text if found == "" else ""
             place += size
@@ -156,7 +201,7 @@ class _Page:
         phrase; place: of its first word; whole: where it is the line."""
         if concept is None:
             return None
-        language, of_prose = self._language, concept >= self._first_of_prose
+        language, of_prose = self._language, self._sections[concept] in PROSE_SECTIONS
         wordings = language.wordings[concept]
         if not whole:  # "5 hours ago" has its own number
             wordings = [wording for wording in wordings if not any(map(str.isdigit, wording))] or wordings
@@ -171,6 +216,15 @@ class _Page:
             return chosen
         change = language.upper if text[0].isupper() else language.lower
         return change(chosen[0]) + chosen[1:]
+
+    def _exchanged(self, concept: int) -> int:
+        """The concept, or on half of the pages another one of its section, the same one throughout the page."""
+        section = self._sections[concept]
+        drawn = zlib.crc32(f"{self._key} instead of {concept}".encode())
+        if section not in EXCHANGED_SECTIONS or drawn & 1:
+            return concept
+        others = [at for at, other in enumerate(self._sections) if other == section and self._language.wordings[at]]
+        return others[(drawn >> 1) % len(others)] if others else concept
 
     def _word(self, folded: str, text: str) -> str:
         """What any other word becomes."""
@@ -195,28 +249,42 @@ class _Page:
 
 def read_phrasebook(folder: Path) -> Phrasebook:
     """The phrases of a folder, a file `LANGUAGE.tsv` a language: the concept's name, which is its wording in English,
-    then further wordings, parted by tabs.
+    then further wordings, parted by tabs. In en.tsv a line `# SECTION` stands above the concepts of a section.
 
     FileNotFoundError where there is no en.tsv; ValueError for a file whose concepts are not those of en.tsv in their
     order, naming file and line.
     """
-    names: list[str] = []
-    wordings: dict[str, list[Sequence[str]]] = {}
     english = folder / "en.tsv"
-    for path in (english, *sorted({*folder.glob("*.tsv")} - {english})):
-        rows = [
-            (number, line.split("\t"))
-            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-            if line and not line.startswith("#")
-        ]
-        names = names or [row[0] for _, row in rows]
-        for (number, row), name in zip(rows, names, strict=False):
-            if row[0] != name:
-                raise ValueError(f"{path}:{number}: {row[0]!r} where en.tsv has {name!r}")
-        if len(rows) != len(names):
-            raise ValueError(f"{path}: {len(rows)} concepts where en.tsv has {len(names)}")
-        wordings[path.stem] = [row if path == english else row[1:] for _, row in rows]
-    return Phrasebook(wordings, names.index(_FIRST_OF_PROSE))
+    concepts = _concepts(english)
+    wordings: dict[str, list[Sequence[str]]] = {"en": [concept.row for concept in concepts]}
+    for path in sorted({*folder.glob("*.tsv")} - {english}):
+        found = _concepts(path)
+        for concept, known in zip(found, concepts, strict=False):
+            if concept.row[0] != known.row[0]:
+                raise ValueError(f"{path}:{concept.line}: {concept.row[0]!r} where en.tsv has {known.row[0]!r}")
+        if len(found) != len(concepts):
+            raise ValueError(f"{path}: {len(found)} concepts where en.tsv has {len(concepts)}")
+        wordings[path.stem] = [concept.row[1:] for concept in found]
+    return Phrasebook(wordings, [concept.section for concept in concepts])
+
+
+class _Concept(NamedTuple):
+    """A line of a file of phrases, the section that it stands in, and its parts."""
+
+    line: int
+    section: str
+    row: Sequence[str]
+
+
+def _concepts(path: Path) -> list[_Concept]:
+    found: list[_Concept] = []
+    section = ""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("#"):
+            section = line.removeprefix("#").strip()
+        elif line:
+            found.append(_Concept(number, section, line.split("\t")))
+    return found
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -227,13 +295,13 @@ def _folded(word: str) -> str:
     return word.casefold().replace("’", "'")
 
 
-def _source(wordings: Sequence[Sequence[str]], first_of_prose: int) -> _Source:
+def _source(wordings: Sequence[Sequence[str]], sections: Sequence[str]) -> _Source:
     source = _Source({}, {}, {}, {})
     for concept, texts in enumerate(wordings):
         for words in filter(None, map(_words, texts)):
             source.alone.setdefault(words, concept)
             source.within[words] = concept
-            if concept >= first_of_prose:
+            if sections[concept] in PROSE_SECTIONS:
                 source.in_prose[words] = concept
             source.longest[words[0]] = max(source.longest.get(words[0], 0), len(words))
     return source

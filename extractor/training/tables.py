@@ -22,6 +22,7 @@ from extractor.context import Neighbourhood
 from extractor.features import FEATURES_VERSION
 from extractor.kinds import kind_table_of
 from extractor.network import Network
+from extractor.phrase_table import PhraseTable
 from extractor.training.columns import BASE_COLUMNS
 from extractor.training.derivation import FOLDS, LabelledView, Tables, site_number
 from extractor.training.kind_tables import kind_columns, kind_of
@@ -119,9 +120,7 @@ def write_tables(folder: Path, tables: Sequence[LineTable], words: Tables) -> No
             compression="zstd", compression_level=19, use_dictionary=False, row_group_size=1 << 21,
             data_page_size=1 << 24, column_encoding=dict.fromkeys(columns, "BYTE_STREAM_SPLIT"),
         )  # fmt: skip
-    learned = {"words": words.words.weights, "cues": words.cues.weights, "kinds": words.kinds.weights}
-    for format, network in words.networks.items():
-        learned |= {f"{format}.{name}": array for name, array in network.arrays().items()}
+    learned = _learned(words)
     with (folder / "words.npz").open("wb") as file:
         np.savez_compressed(file, **learned)  # type: ignore[arg-type]
 
@@ -157,12 +156,21 @@ def read_words(folder: Path) -> Tables:
         for format in FORMATS
     }
     words, cues = WordingTable(arrays["words"]), WordingTable(arrays["cues"])
-    return Tables(words, cues, networks, kind_table_of(arrays["kinds"]))
+    kinds, markup_kinds = (kind_table_of(arrays[name]) for name in ("kinds", "markup_kinds"))
+    phrases = PhraseTable(arrays["phrase_tokens"], arrays["phrase_numbers"])
+    return Tables(words, cues, networks, kinds, markup_kinds, phrases)
 
 
-def _network_arrays(words: Tables) -> Iterator[Array]:
-    for format in sorted(words.networks):
-        yield from words.networks[format].arrays().values()
+def _learned(words: Tables) -> dict[str, Array]:
+    """All that words.npz holds, by name."""
+    found: dict[str, Array] = {
+        "words": words.words.weights, "cues": words.cues.weights,
+        "kinds": words.kinds.weights, "markup_kinds": words.markup_kinds.weights,
+        "phrase_tokens": words.phrases.tokens, "phrase_numbers": words.phrases.phrases,
+    }  # fmt: skip
+    for format, network in sorted(words.networks.items()):
+        found |= {f"{format}.{name}": array for name, array in network.arrays().items()}
+    return found
 
 
 def digest(tables: Mapping[str, LineTable], words: Tables) -> str:
@@ -181,6 +189,6 @@ def digest(tables: Mapping[str, LineTable], words: Tables) -> str:
             table.sites,
         ):
             found.update(np.ascontiguousarray(values).tobytes())
-    for weights in (words.words.weights, words.cues.weights, words.kinds.weights, *_network_arrays(words)):
+    for weights in _learned(words).values():
         found.update(weights.tobytes())
     return found.hexdigest()

@@ -58,7 +58,7 @@ def taught_page(model: Model, site: str, one: LabelledView, settings: TeachingSe
     """A labelled view, with the scores that the model gives its lines."""
     view = one.view
     networks = {name: model.classifiers[name].first for name in FORMATS}
-    known = Tables(model.wording, model.cues, networks, model.kinds)
+    known = Tables(model.wording, model.cues, networks, model.kinds, model.markup_kinds, model.phrases)
     table = line_table(view.format, [one], dict.fromkeys((*range(FOLDS), None), known))
     classifier = model.classifiers[view.format]
     around = Neighbourhood(dict(zip(BASE_COLUMNS[view.format], table.base, strict=True)), table.page_offsets)

@@ -23,7 +23,7 @@ from extractor.classifier import (
     stage_columns,
 )
 from extractor.features import CLASS_NAMES, FEATURES_VERSION
-from extractor.kinds import KIND_NAMES, KindWeights
+from extractor.kinds import KIND_COLUMNS, KindWeights
 from extractor.model_file import Check, Model
 from extractor.network import WORD_NAMES
 from extractor.page import LABELS
@@ -61,7 +61,8 @@ def train_model(
         classifiers[format], scores[format] = _train_classifier(table, settings or Settings(), progress)
         checks[format] = _check(table, classifiers[format])
     full_card = {"features_version": FEATURES_VERSION, "classes": CLASS_NAMES, "scores": scores, **card}
-    return Model(words.words, words.cues, words.kinds, classifiers, checks, full_card)
+    tables_of_words = (words.words, words.cues, words.kinds, words.markup_kinds, words.phrases)
+    return Model(*tables_of_words, classifiers, checks, full_card)
 
 
 def train_classifier(table: LineTable, settings: Settings, progress: Callable[[str], None]) -> LineClassifier:
@@ -136,7 +137,7 @@ def _fit_repetition(
 def _fit_kinds(table: LineTable) -> KindWeights:
     first_lines = table.page_offsets[:-1]
     rows = first_lines[table.kinds[first_lines] >= 0]
-    said = [table.base[BASE_COLUMNS[table.format].index(name)][rows] for name in KIND_NAMES]
+    said = [table.base[BASE_COLUMNS[table.format].index(name)][rows] for name in KIND_COLUMNS[table.format]]
     return fit_kind_weights(np.stack(said), table.kinds[rows])
 
 

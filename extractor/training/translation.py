@@ -16,7 +16,7 @@ from joblib import Parallel, delayed
 from extractor.decoding import decode
 from extractor.html import MarkupPage, parse_html
 from extractor.labelling import html_text
-from extractor.training.corpora import UNSPACED_CORPORA, Source
+from extractor.training.corpora import UNSPACED_CORPORA, Source, dump_lines
 from extractor.training.derivation import LabelledView
 from extractor.training.fitting import THREADS
 from extractor.training.phrases import Phrasebook
@@ -61,8 +61,8 @@ def _translated(source: Source, text: str | None, one: LabelledView, phrasebook:
         markup = translated_markup(parse_html(decode(source.html)[0]), phrasebook, language, key)
         text, texts = html_text(markup), markup.texts
     else:
-        lines = phrasebook.written_in(language, text.split("\n"), key)
-        text, texts = "\n".join(lines), [line for line in lines if line.strip()]
+        text = "\n".join(phrasebook.written_in(language, text.split("\n"), key))
+        texts = dump_lines(text)
     bare = replace(source.without_page(), page_type=None)
     unknown = np.full(len(texts), -1, np.int8)
     nowhere = np.full(len(texts), -1, np.int64)

@@ -37,7 +37,8 @@ def _delexicalised(one: LabelledView, random: np.random.Generator) -> LabelledVi
         key = _key(random)
         cues = (near ^ key, near_offsets, far ^ key, far_offsets)
     tokens = _exchanged(view.tokens, random, some=bool(some))
-    return replace(one, view=replace(view, tokens=tokens, cue_tokens=cues, page_type=None))
+    kinds = None if view.words_of_kind is None else tuple(words ^ _key(random) for words in view.words_of_kind)
+    return replace(one, view=replace(view, tokens=tokens, cue_tokens=cues, words_of_kind=kinds, page_type=None))
 
 
 def _exchanged(tokens: Hashes, random: np.random.Generator, *, some: bool) -> Hashes:

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor.characters import Array, Bytes, Integers, read_texts
+from extractor.characters import Array, Bytes, Hashes, Integers, read_texts
 from extractor.counting import PageLines
 from extractor.decoding import decode
 from extractor.features import FEATURES, REPETITION_NAMES, own_columns
 from extractor.html import MarkupPage, parse_html
 from extractor.labelling import html_text
-from extractor.markup import CUE_NAMES, cue_line_tokens, markup_columns
+from extractor.markup import CUE_NAMES, cue_line_tokens, markup_columns, read_cues, words_of_kind
 from extractor.page import LABELS
 from extractor.training.alignment import match, matched_lines, matched_shares, tokenize, tokens_of_lines
-from extractor.training.corpora import Dump, Source
+from extractor.training.corpora import Dump, Source, dump_lines
 from extractor.wording import WordingTable, line_tokens
 
 SEGMENTS = ("boilerplate", "headline", "body", "supplemental", "related", "comment")
@@ -31,9 +31,10 @@ _NO_WORDING = WordingTable(np.zeros((1, 5), np.int8))
 class View:
     """One page as HTML or as a dump.
 
-    own: (FEATURES, lines); tokens and their offsets by line; for HTML markup (MARKUP_NAMES, lines) and the
-    near and far tokens of its class names. weight: words of each line. gold: percent of a line's tokens in
-    the gold text (-1: unknown), covered: share of the gold matched. segment: index into SEGMENTS or -1.
+    own: (FEATURES, lines); tokens and their offsets by line; for HTML markup (MARKUP_NAMES, lines), the
+    near and far tokens of its class names, and what says of its kind (see markup.words_of_kind()). weight: words of
+    each line. gold: percent of a line's tokens in the gold text (-1: unknown), covered: share of the gold
+    matched. segment: index into SEGMENTS or -1.
     html_line: of a dump's line the line of the HTML view that matches, or -1. hand: index into LABELS or -1.
     title: percent of the title's tokens that the line holds, if it holds little else. snippet: 1 or 0 where
     the line holds a snippet that belongs or does not belong to the main text, else -1. page_lines: what a
@@ -51,6 +52,7 @@ class View:
     token_offsets: Integers
     markup: Bytes | None
     cue_tokens: tuple[Array, Integers, Array, Integers] | None
+    words_of_kind: tuple[Hashes, ...] | None
     weight: Integers
     gold: NDArray[np.int8]
     covered: float
@@ -104,7 +106,7 @@ def _views(source: Source) -> Iterator[View]:
 
 def dump_view(source: Source, dump: Dump, markup: MarkupPage, named: Sequence[str]) -> View:
     """The view of a dump of a page; named: what the headline may read."""
-    texts = [line for line in dump.text.split("\n") if line.strip()]
+    texts = dump_lines(dump.text)
     hand = label_codes(dump.labels) if dump.labels is not None else np.full(len(texts), -1, np.int8)
     html_lines = matched_lines(texts, markup.texts)
     return make_view(source, dump.converter, dump.text, texts, named, html_lines, hand, None)
@@ -123,11 +125,13 @@ def make_view(
     if source.gold is not None:
         gold, covered = matched_shares(texts, source.gold)
     tokens, offsets = line_tokens(batch)
+    cues = read_cues([markup]) if markup else None
     return View(
         source.corpus, source.id, source.split, source.site, source.page_type, converter,
         own_columns(batch, _NO_WORDING, (tokens, offsets))[: len(FEATURES)], tokens, offsets,
-        markup_columns([markup], batch, _NO_WORDING) if markup else None,
-        cue_line_tokens([markup], batch) if markup else None,
+        markup_columns([markup], batch, cues, _NO_WORDING) if markup and cues else None,
+        cue_line_tokens([markup], batch, cues) if markup and cues else None,
+        tuple(words for words, _ in words_of_kind([markup], cues)) if markup and cues else None,
         np.diff(batch.word_offsets), gold.astype(np.int8), covered, _segments(source, texts), html_line, hand,
         _title_shares(texts, named), _snippets(source, texts), PageLines.of(batch),
         np.zeros((len(REPETITION_NAMES), len(texts)), np.uint8),
@@ -145,7 +149,7 @@ def _hand_labels_of_html(source: Source, markup: MarkupPage) -> NDArray[np.int8]
     carried = np.full(len(markup.texts), -1, np.int8)
     for dump in source.dumps:
         if dump.labels is not None:
-            texts = [line for line in dump.text.split("\n") if line.strip()]
+            texts = dump_lines(dump.text)
             lines = matched_lines(markup.texts, texts)
             carried = np.where(lines >= 0, label_codes(dump.labels)[lines], carried).astype(np.int8)
     return carried
