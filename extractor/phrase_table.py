@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor.characters import Bytes, Hashes, Integers, run_lengths
-from extractor.wording import MARKS
+from extractor.wording import words_of_run
 
 PHRASE_NAMES = ("phrase", "first_phrase")
 """Columns of the number of the phrase that a line is, and of the one that it begins with; 0 for none."""
@@ -37,7 +37,7 @@ class PhraseTable:
     def columns(self, tokens: Hashes, offsets: Integers) -> Bytes:
         """The columns of PHRASE_NAMES, (2, lines), from the tokens of lines in runs."""
         counts = run_lengths(offsets)
-        words = (counts - MARKS + 1) // 2
+        words = words_of_run(counts)
         last = offsets[1:] - 1
         found = np.zeros((len(PHRASE_NAMES), len(counts)), np.uint8)
         found[0] = self._numbers(tokens.take(last))
@@ -59,7 +59,7 @@ class PhraseTable:
 def tokens_of_phrase(tokens: Hashes, *, at_start: bool) -> list[int]:
     """By which tokens a phrase is known, of all tokens of its line; at_start: also where more follows it, if it is of
     one word or two."""
-    words = (len(tokens) - MARKS + 1) // 2
+    words = words_of_run(len(tokens))
     found = [int(tokens[-1])]
     if at_start and words == 1:
         found.append(int(tokens[-3]))

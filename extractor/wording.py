@@ -7,12 +7,15 @@ the square root of their number, in which long lines and short ones compare.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 from extractor.characters import Array, Bytes, Hashes, Integers, TextBatch, run_lengths, sum_runs
 from extractor.words import mix
 
+_Count = TypeVar("_Count", int, Integers)
 MOST_WORDS = 4096
 """Words of a line that count; a line of more is no menu and no heading, whatever comes."""
 MARKS = 3
@@ -110,6 +113,11 @@ def table_of(weights: Array, outputs: int) -> WordingTable:
 def integer_root(values: Integers) -> Integers:
     """The whole part of the square root, exact for values below 2**52."""
     return np.sqrt(values.astype(np.float64)).astype(np.int64)
+
+
+def words_of_run(tokens: _Count) -> _Count:
+    """How many words a line has by the number of its tokens; below 1 for a line without any."""
+    return (tokens - MARKS + 1) // 2
 
 
 def line_tokens(batch: TextBatch) -> tuple[Hashes, Integers]:

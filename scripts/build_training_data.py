@@ -1,7 +1,7 @@
 """Shared corpora -> training_data: tables of numbers, of which the model is trained.
 
 Reads the train split of the corpora, the pages in training_data/pages and the phrases in training_data/phrases, derives
-a label for every line, and writes text.parquet, html.parquet and words.npz. About an hour on two cores.
+a label for every line, and writes text.parquet, html.parquet and words.npz. About an hour and a half on two cores.
 
 With --shared-alone the pages written for this project are left out; the phrases stay.
 """
@@ -84,7 +84,8 @@ def main() -> None:
     progress("pages in other languages")
     phrasebook = read_phrasebook(ROOT / "training_data" / "phrases")
     translated = translated_views(read, labelled, phrasebook, _TRANSLATED)
-    tables = {fold: replace(some, phrases=phrasebook.table()) for fold, some in tables.items()}
+    phrases = phrasebook.table()
+    tables = {fold: replace(some, phrases=phrases) for fold, some in tables.items()}
     learned_from = [*labelled, *interrupted, *transplanted, *translated]
     in_unknown_words = delexicalised_views([*labelled, *interrupted, *transplanted_again], _DELEXICALISED)
     tables = add_networks([*learned_from, *in_unknown_words], tables, progress)

@@ -57,7 +57,7 @@ from extractor.training.corpora import (
     read_corpora,
     read_dump_labels,
 )
-from extractor.training.derivation import FOLDS, Tables, classes_read, fold_of
+from extractor.training.derivation import classes_read, fold_of
 from extractor.training.evaluation import Plan, evaluate
 from extractor.training.fitting import fit_stage
 from extractor.training.folds import page_digests, text_digests
@@ -66,7 +66,7 @@ from extractor.training.measures import RESAMPLES, load_metrics
 from extractor.training.report_page import Table
 from extractor.training.samples import INPUTS, Evaluation
 from extractor.training.tables import FORMATS, LineTable, base_columns, read_table
-from extractor.training.teaching import TeachingSettings
+from extractor.training.teaching import TeachingSettings, tables_of_model
 from extractor.training.training import Settings, matrix, sample_rows
 from extractor.training.views import View, views
 
@@ -173,9 +173,7 @@ class Unseen:
         self._table: LineTable = read_table(data, format)
         self._page_of = {digest: page for page, digest in enumerate(page_digests(self._table))}
         self._stages: dict[int, Stage] = {}
-        networks = {name: model.classifiers[name].first for name in FORMATS}
-        known = Tables(model.wording, model.cues, networks, model.kinds, model.markup_kinds, model.phrases)
-        self._tables = dict.fromkeys((*range(FOLDS), None), known)
+        self._tables = tables_of_model(model)
 
     def page(self, source: Source) -> SitePage | None:
         """The page; None for one that the tables do not hold."""

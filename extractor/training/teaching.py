@@ -57,9 +57,7 @@ def teach(
 def taught_page(model: Model, site: str, one: LabelledView, settings: TeachingSettings) -> TaughtPage:
     """A labelled view, with the scores that the model gives its lines."""
     view = one.view
-    networks = {name: model.classifiers[name].first for name in FORMATS}
-    known = Tables(model.wording, model.cues, networks, model.kinds, model.markup_kinds, model.phrases)
-    table = line_table(view.format, [one], dict.fromkeys((*range(FOLDS), None), known))
+    table = line_table(view.format, [one], tables_of_model(model))
     classifier = model.classifiers[view.format]
     around = Neighbourhood(dict(zip(BASE_COLUMNS[view.format], table.base, strict=True)), table.page_offsets)
     return TaughtPage(
@@ -67,6 +65,13 @@ def taught_page(model: Model, site: str, one: LabelledView, settings: TeachingSe
         one.classes, settings.weight * page_factors(table) * one.read,
         classifier.second_scores(around),
     )  # fmt: skip
+
+
+def tables_of_model(model: Model) -> dict[int | None, Tables]:
+    """What a model has learned of words, class names, kinds and phrases, and its networks, for every fold."""
+    networks = {name: model.classifiers[name].first for name in FORMATS}
+    known = Tables(model.wording, model.cues, networks, model.kinds, model.markup_kinds, model.phrases)
+    return dict.fromkeys((*range(FOLDS), None), known)
 
 
 def check_with_landmarks(check: Check, classifier: LineClassifier) -> Check:
