@@ -25,6 +25,7 @@ from extractor.training.networks import add_networks
 from extractor.training.own_pages import own_page_views, trust_written_pages
 from extractor.training.phrases import read_phrasebook
 from extractor.training.repeated import add_repetition
+from extractor.training.shortening import shortened_views
 from extractor.training.tables import FORMATS, line_table, write_tables
 from extractor.training.translation import translated_views
 from extractor.training.transplantation import transplanted_views
@@ -35,9 +36,11 @@ ROOT = Path(__file__).parent.parent
 _AT_ONCE = 20
 _TRANSLATED = 4
 """Languages that each page read by hand is learned from in too; of sixty one is English."""
+_OF_A_KIND = 4
+"""Pages of its own kind that each page which is no article is put together with: of them there are few."""
 _DELEXICALISED = 2
 """One of so many pages is learned from in unknown words too."""
-_INTERRUPTED_IN_TABLES, _DELEXICALISED_IN_TABLES, _TRANSLATED_IN_TABLES = 3, 128, 181
+_INTERRUPTED_IN_TABLES, _DELEXICALISED_IN_TABLES, _TRANSLATED_IN_TABLES = 4, 128, 181
 """Trees learn from one of so many dumps with furniture between, of so many views one in unknown words too, and of so
 many in another language one (odd, as HTML and dumps take turns); networks from more: the tables must stay under 40
 MB."""
@@ -77,17 +80,20 @@ def main() -> None:
     progress("kinds of pages")
     tables = add_kinds(labelled, tables)
     labelled = [one for one in labelled if id(one.view) in chosen]
-    progress("dumps with furniture between their lines")
-    interrupted = list(interrupted_views(read))
+    progress("dumps with furniture between their lines, and with few lines")
+    interrupted, shortened = list(interrupted_views(read)), list(shortened_views(read))
     progress("pages with the furniture of others")
-    transplanted, transplanted_again = transplanted_views(read, labelled, 2)
+    turns = [transplanted_views(read, labelled, 2), transplanted_views(read, labelled, _OF_A_KIND, of_a_kind=True)]
+    transplanted, transplanted_again = (
+        [one for some in turns for turn in some[half::2] for one in turn] for half in range(2)
+    )
     progress("pages in other languages")
     phrasebook = read_phrasebook(ROOT / "training_data" / "phrases")
     translated = translated_views(read, labelled, phrasebook, _TRANSLATED)
     phrases = phrasebook.table()
     tables = {fold: replace(some, phrases=phrases) for fold, some in tables.items()}
-    learned_from = [*labelled, *interrupted, *transplanted, *translated]
-    in_unknown_words = delexicalised_views([*labelled, *interrupted, *transplanted_again], _DELEXICALISED)
+    learned_from = [*labelled, *interrupted, *shortened, *transplanted, *translated]
+    in_unknown_words = delexicalised_views([*labelled, *interrupted, *shortened, *transplanted_again], _DELEXICALISED)
     tables = add_networks([*learned_from, *in_unknown_words], tables, progress)
     progress("writing")
     in_tables = [*_without_second_dumps(labelled), *interrupted[::_INTERRUPTED_IN_TABLES]]

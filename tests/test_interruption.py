@@ -10,7 +10,7 @@ for needed in ("rapidfuzz", "lightgbm", "html2text"):
 # ruff: noqa: E402  what follows needs the packages asked for above
 from extractor.classifier import HEADLINE, NAV
 from extractor.training.corpora import Dump, Source
-from extractor.training.interruption import INTERRUPTED, furniture, interrupted_dump, interrupted_views
+from extractor.training.interruption import INTERRUPTED, furniture, interrupted_dump, interrupted_views, mastheads
 
 LABELS = ("header", "nav", "nav", "nav", "body", "body", "related-link", "related-link", "related-link", "nav")
 
@@ -45,7 +45,7 @@ def test_every_line_stays_and_what_is_added_is_furniture_or_a_copy_of_the_headli
     added, doubled = 0, 0
     for number in range(60):
         page = source(number)
-        dump = interrupted_dump(page, pieces)
+        dump = interrupted_dump(page, pieces, [])
         assert dump is not None
         assert dump.converter == INTERRUPTED
         rest, own = lines_of(dump), lines_of(page.dumps[0])
@@ -57,17 +57,37 @@ def test_every_line_stays_and_what_is_added_is_furniture_or_a_copy_of_the_headli
             assert is_copy or (label == "nav" and text in ("Menu", "Share", "0:00", f"Hafenblatt {number}"))
             doubled += is_copy
         added += len(rest)
-        assert dump == interrupted_dump(page, pieces)
+        assert dump == interrupted_dump(page, pieces, [])
     assert added > 180
     assert 10 <= doubled <= 30
+
+
+def test_a_page_without_a_name_of_its_own_has_that_of_another_site_among_its_teasers() -> None:
+    names = mastheads([source(1), source(2)])
+    assert names == ["Hafenblatt 1", "Hafenblatt 2"]
+    named, below_heading = 0, 0
+    for number in range(60):
+        page = source(number)
+        page.dumps[0] = Dump("bs4", page.dumps[0].text, ("nav", *LABELS[1:]))
+        dump = interrupted_dump(page, [["Menu", "Share"]], names)
+        assert dump is not None
+        lines = lines_of(dump)
+        places = [place for place, (text, label) in enumerate(lines) if place and text in names]
+        assert len(places) <= 1
+        for place in places:
+            assert lines[place][1] == "nav"
+            named += 1
+            below_heading += lines[place - 1] == ("Also of interest", "related-link")
+    assert 20 <= named <= 40
+    assert below_heading >= 5
 
 
 def test_a_page_without_a_block_of_teasers_is_left_out() -> None:
     page = source(1)
     page.dumps[0] = Dump("bs4", page.dumps[0].text, ("nav",) * len(LABELS))
-    assert interrupted_dump(page, [["Menu"]]) is None
+    assert interrupted_dump(page, [["Menu"]], []) is None
     page.dumps[0] = Dump("bs4", page.dumps[0].text)
-    assert interrupted_dump(page, [["Menu"]]) is None
+    assert interrupted_dump(page, [["Menu"]], []) is None
 
 
 def test_views_know_the_label_of_every_line() -> None:

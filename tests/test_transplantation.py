@@ -82,7 +82,7 @@ STORIES = (
 
 def page(number: int, story: tuple[str, str, str] = STORIES[0], body: str = "<body class=b{}>") -> tuple[str, str, str]:
     """A page: what stands before the block of its text, that block, and what stands behind it."""
-    place = chr(ord("a") + number) * 3  # other digits are no other words
+    place = "abcdefghijklmnopqrstuvwxyzабвгдежзиклмнопрстуфхц"[number] * 3  # other digits are no other words
     text = "".join(
         f"<p class='t{number}'>Boat {number} leaves <i class=p>pier</i> {pier}, all day long.</p>" for pier in range(8)
     )
@@ -188,6 +188,21 @@ def test_what_is_left_of_the_other_text_is_not_learned_from() -> None:
     for one in transplanted_views(sources, labelled, 1)[0]:
         if one.view.format == "html":
             assert one.trust.tolist() == [0.75] * 11 + [0.0, 0.75]
+
+
+def test_pages_of_a_kind_are_put_together_with_their_own_kind_and_articles_left_out() -> None:
+    sources, labelled = labelled_pages(48)
+    kinds = ("article", "product", "service", None)
+    typed = [replace(source, page_type=kinds[number % 4]) for number, source in enumerate(sources)]
+    menus = {one.view.id: set(one.view.tokens[: one.view.token_offsets[1]].tolist()) for one in labelled}
+    kind_of = {source.id: source.page_type for source in typed}
+    (found,) = transplanted_views(typed, labelled, 1, of_a_kind=True)
+    assert {kind_of[one.view.id] for one in found} == {"product", "service"}
+    for one in found:
+        menu = set(one.view.tokens[: one.view.token_offsets[1]].tolist())
+        (other,) = [id for id, known in menus.items() if menu <= known]
+        assert other != one.view.id
+        assert kind_of[other] == kind_of[one.view.id]
 
 
 def test_pages_of_one_site_alone_are_not_put_together() -> None:

@@ -2,7 +2,8 @@
 
 On most pages furniture stands with furniture, so a model learns to judge a button by what is around it. Here it stands
 where players, pop-ups and advertisements put it, within blocks of teasers and within the text, and the label of each
-line is known: its own words must decide. On a third of the dumps the headline stands once more above itself.
+line is known: its own words must decide. The name of a site is such furniture too, whatever words it is made of. On a
+third of the dumps the headline stands once more above itself.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ _HEADLINE = (15, 160)
 
 def interrupted_views(sources: Sequence[Source]) -> Iterator[LabelledView]:
     """A view for each of the sources that has a dump read by hand with a block of related-link lines."""
-    pieces = furniture(sources)
+    pieces, names = furniture(sources), mastheads(sources)
     for source in sources:
-        dump = interrupted_dump(source, pieces)
+        dump = interrupted_dump(source, pieces, names)
         if dump is not None:
             yield read_view(source, dump)
 
@@ -55,9 +56,20 @@ def furniture(sources: Iterable[Source]) -> list[list[str]]:
     return [kind for kind in found if kind]
 
 
-def interrupted_dump(source: Source, pieces: Sequence[Sequence[str]]) -> Dump | None:
-    """One of the page's dumps read by hand, with some of the pieces, each kind as often, within a block of related-link
-    lines, and anywhere else; None for a page without such a block. Which, follows from the page's id."""
+def mastheads(sources: Iterable[Source]) -> list[str]:
+    """Short first lines that were read as header: what sites call themselves, mostly."""
+    found: set[str] = set()
+    for source in sources:
+        for dump in source.dumps:
+            if dump.labels is not None:
+                found.update(_masthead(dump_lines(dump.text), dump.labels))
+    return sorted(found)
+
+
+def interrupted_dump(source: Source, pieces: Sequence[Sequence[str]], names: Sequence[str]) -> Dump | None:
+    """One of the page's dumps read by hand, with the name of its site (or where it has none one of `names`, on half of
+    such pages) and some of the pieces, each kind as often, within a block of related-link lines, and some anywhere
+    else; None for a page without such a block. Which, follows from the page's id."""
     random = np.random.default_rng(zlib.crc32(source.id.encode()))
     read = [(dump, dump.labels) for dump in source.dumps if dump.labels is not None]
     blocks = [(dump, labels, block) for dump, labels in read for block in _related_blocks(labels)]
@@ -66,12 +78,14 @@ def interrupted_dump(source: Source, pieces: Sequence[Sequence[str]]) -> Dump | 
     dump, labels, (first, last) = blocks[random.integers(len(blocks))]
     lines = dump.text.split("\n")
     places = [number for number, line in enumerate(lines) if line.strip()]
-    names = [lines[places[0]].strip()] if labels[0] == "header" and len(lines[places[0]].strip()) <= _LONGEST else []
+    name = _masthead([lines[places[0]]], labels)
+    if not name and names and random.random() < 0.5:
+        name = [names[int(random.integers(len(names)))]]
     within = first + 1 if random.random() < 0.5 else int(random.integers(first + 1, last))
     anywhere = int(random.integers(1, len(labels)))
     added = {
         anywhere: _drawn(pieces, random, 3),
-        within: [*names, *_drawn(pieces, random, 5)],
+        within: [*name, *_drawn(pieces, random, 5)],
     }
     headline = labels.index("body") if "body" in labels and random.random() < 1 / 3 else -1
     new_lines, new_labels = [], []
@@ -93,6 +107,13 @@ def interrupted_dump(source: Source, pieces: Sequence[Sequence[str]]) -> Dump | 
 def _drawn(pieces: Sequence[Sequence[str]], random: np.random.Generator, at_most: int) -> list[str]:
     kinds = random.integers(len(pieces), size=random.integers(1, at_most + 1)).tolist()
     return [pieces[kind][int(random.integers(len(pieces[kind])))] for kind in kinds]
+
+
+def _masthead(lines: Sequence[str], labels: Sequence[str]) -> list[str]:
+    """The first line, if it is a short header with a letter in it."""
+    if lines and labels[0] == "header" and len(lines[0].strip()) <= _LONGEST and any(map(str.isalpha, lines[0])):
+        return [lines[0].strip()]
+    return []
 
 
 def _is_headline(line: str) -> bool:

@@ -56,6 +56,7 @@ def _translated(source: Source, text: str | None, one: LabelledView, phrasebook:
     key = zlib.crc32(f"{source.corpus} {source.id} {one.view.converter}".encode())
     languages = phrasebook.languages
     language = languages[(key + turn * (len(languages) // 2 + 1)) % len(languages)]
+    key = zlib.crc32(f"{key} {language}".encode())
     markup = None
     if text is None:
         markup = translated_markup(parse_html(decode(source.html)[0]), phrasebook, language, key)

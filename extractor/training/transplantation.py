@@ -50,10 +50,16 @@ _Some = TypeVar("_Some", _ReadDump, _HtmlText)
 
 
 def transplanted_views(
-    sources: Sequence[Source], labelled: Sequence[LabelledView], turns: int
+    sources: Sequence[Source], labelled: Sequence[LabelledView], turns: int, *, of_a_kind: bool = False
 ) -> list[list[LabelledView]]:
     """The text of each page in the furniture of another, in every turn of another one: of the dumps of these sources
-    that were read by hand, and of their HTML as it is labelled; the same in every run."""
+    that were read by hand, and of their HTML as it is labelled; the same in every run.
+
+    of_a_kind: of pages that are known to be no articles alone, each with pages of its own kind. What stands around an
+    article stands around articles everywhere; a shop's other products stand around products.
+    """
+    if of_a_kind:
+        sources = [source for source in sources if source.page_type not in (None, "article")]
     dumps = [
         _ReadDump(source, dump) for source in sources for dump in source.dumps if dump.labels and "body" in dump.labels
     ]
@@ -64,21 +70,23 @@ def transplanted_views(
     found = []
     for turn in range(turns):
         random = np.random.default_rng(turn)
-        of_dumps = [delayed(_dump_view)(*some) for some in _in_threes(dumps, random)]
-        of_html = [delayed(_html_view)(inner, outer) for inner, outer, _ in _in_threes(texts, random)]
+        of_dumps = [delayed(_dump_view)(*some) for some in _in_threes(dumps, random, of_a_kind)]
+        of_html = [delayed(_html_view)(inner, outer) for inner, outer, _ in _in_threes(texts, random, of_a_kind)]
         found.append(run([*of_dumps, *of_html]))
     return found
 
 
-def _in_threes(pages: Sequence[_Some], random: np.random.Generator) -> Iterator[tuple[_Some, _Some, _Some]]:
+def _in_threes(
+    pages: Sequence[_Some], random: np.random.Generator, of_a_kind: bool
+) -> Iterator[tuple[_Some, _Some, _Some]]:
     """Each page with two others, every second one with the same one twice: of its fold, of other sites, and alike in
-    script, converter, and in what comments are (see LABELS.md: posts of a forum are its text)."""
+    script, converter, and in kind or at least in what comments are (see LABELS.md: posts of a forum are its text)."""
     groups: dict[Hashable, list[_Some]] = defaultdict(list)
     for page in pages:
         source = page.source
         converter = page.dump.converter.removesuffix("-hand") if isinstance(page, _ReadDump) else ""
-        unspaced, forum = source.corpus in UNSPACED_CORPORA, source.page_type == "forum"
-        groups[fold_of(source.site), unspaced, forum, converter].append(page)
+        kind = source.page_type if of_a_kind else source.page_type == "forum"
+        groups[fold_of(source.site), source.corpus in UNSPACED_CORPORA, kind, converter].append(page)
     for group in groups.values():
         order = [group[place] for place in random.permutation(len(group)).tolist()]
         for number, page in enumerate(order):
