@@ -83,10 +83,8 @@ def main() -> None:
     progress("dumps with furniture between their lines, and with few lines")
     interrupted, shortened = list(interrupted_views(read)), list(shortened_views(read))
     progress("pages with the furniture of others")
-    turns = [transplanted_views(read, labelled, 2), transplanted_views(read, labelled, _OF_A_KIND, of_a_kind=True)]
-    transplanted, transplanted_again = (
-        [one for some in turns for turn in some[half::2] for one in turn] for half in range(2)
-    )
+    turns = transplanted_views(read, labelled, 2) + transplanted_views(read, labelled, _OF_A_KIND, of_a_kind=True)
+    transplanted, transplanted_again = ([one for turn in turns[half::2] for one in turn] for half in range(2))
     progress("pages in other languages")
     phrasebook = read_phrasebook(ROOT / "training_data" / "phrases")
     translated = translated_views(read, labelled, phrasebook, _TRANSLATED)

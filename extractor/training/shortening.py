@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, islice
+from operator import itemgetter
 
 import numpy as np
 
 from extractor.training.corpora import Dump, Source
 from extractor.training.derivation import LabelledView, read_view
+from extractor.training.splicing import dump_of_lines, labelled_lines
 
 SHORTENED = "shortened"
 """The converter that such a dump is listed under."""
@@ -34,23 +36,13 @@ def shortened_dump(source: Source) -> Dump | None:
     """One of the page's dumps read by hand, of every run of lines of one label only the first few, of one run of nav or
     header in three none; None for a page without such a dump. Which, follows from the page's id."""
     random = np.random.default_rng(zlib.crc32(f"shortened {source.id}".encode()))
-    read = [(dump, dump.labels) for dump in source.dumps if dump.labels is not None]
+    read = [dump for dump in source.dumps if dump.labels is not None]
     if not read:
         return None
-    dump, labels = read[random.integers(len(read))]
-    lines = dump.text.split("\n")
-    places = [number for number, line in enumerate(lines) if line.strip()]
-    kept_lines, kept_labels = [], []
-    first = 0
-    for label, run in groupby(labels):
-        count = len(list(run))
-        most = _MOST_OF_BODY if label == "body" else _MOST_OF_OTHERS
-        kept = int(random.integers(1, most + 1))
+    lines: list[tuple[str, str]] = []
+    for label, run in groupby(labelled_lines(read[random.integers(len(read))]), key=itemgetter(1)):
+        kept = int(random.integers(1, (_MOST_OF_BODY if label == "body" else _MOST_OF_OTHERS) + 1))
         if label in ("nav", "header") and random.random() < 1 / 3:
             kept = 0
-        for number in range(first, first + min(kept, count)):
-            before = places[number - 1] + 1 if number else 0
-            kept_lines += lines[before : places[number] + 1]  # with the blank lines above it
-            kept_labels.append(label)
-        first += count
-    return Dump(SHORTENED, "\n".join(kept_lines), tuple(kept_labels)) if kept_labels else None
+        lines += islice(run, kept)
+    return dump_of_lines(SHORTENED, lines) if lines else None

@@ -38,7 +38,18 @@ def spliced_dump(inner: Dump, above: Dump, below: Dump) -> Dump:
     lines = [*upper.above(), *text.lines[text.first : text.last], *lower.below()]
     if text.first and upper.first and text.lines[0][1] == upper.lines[0][1] == "header":
         lines = [text.lines[0], *(line for line in lines if line is not upper.lines[0])]
-    return Dump(SPLICED, "\n".join(line for line, _ in lines), tuple(label for _, label in lines))
+    return dump_of_lines(SPLICED, lines)
+
+
+def labelled_lines(dump: Dump) -> list[tuple[str, str]]:
+    """The lines of a labelled dump, each with the blank ones before it, and their labels."""
+    texts = [line.removeprefix("\n") if number else line for number, line in enumerate(_LINE.findall(dump.text))]
+    return list(zip(texts, dump.labels or (), strict=True))
+
+
+def dump_of_lines(converter: str, lines: Sequence[tuple[str, str]]) -> Dump:
+    """The dump that has such lines."""
+    return Dump(converter, "\n".join(line for line, _ in lines), tuple(label for _, label in lines))
 
 
 class _DumpText(NamedTuple):
@@ -53,15 +64,14 @@ class _DumpText(NamedTuple):
 
     @classmethod
     def of(cls, dump: Dump) -> _DumpText:
-        labels = dump.labels or ()
-        texts = [line.removeprefix("\n") if number else line for number, line in enumerate(_LINE.findall(dump.text))]
+        labels, lines = dump.labels or (), labelled_lines(dump)
         first, last = labels.index("body"), len(labels) - labels[::-1].index("body")
-        headline = frozenset(tokenize(texts[first]))
+        headline = frozenset(tokenize(lines[first][0]))
         while first > 1 and labels[first - 1] == "header":
             first -= 1
         while last < len(labels) and labels[last] == "header":
             last += 1
-        return cls(list(zip(texts, labels, strict=True)), first, last, headline)
+        return cls(lines, first, last, headline)
 
     def above(self) -> Iterator[tuple[str, str]]:
         return (line for line in self.lines[: self.first] if not self._copies_headline(*line))
