@@ -9,8 +9,11 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the network extra: pip install 'extractor[network]'")
 
-from extractor.network import WORD_NAMES
-from extractor.training.network_training import NetworkPages, NetworkSettings, fit_network, page_weights
+import torch
+from torch.nn import functional
+
+from extractor.network import TAPS, WORD_NAMES
+from extractor.training.network_training import NetworkPages, NetworkSettings, _Taps, fit_network, page_weights
 
 NAMES = ("weight", "prose", "first_class")
 LINES = np.full(60, 25)
@@ -54,6 +57,16 @@ def test_the_first_line_is_read_of_dumps_alone(pages: NetworkPages) -> None:
     assert "first_line_recall" in of_dumps.names
     assert "first_line_recall" not in of_html.names
     assert scored(of_html, pages, named[1].names).shape == (5, LINES.sum())
+
+
+@pytest.mark.parametrize("lines", [1, 2, 5, 40])
+@pytest.mark.parametrize("dilation", [1, 4])
+def test_taps_are_a_depthwise_convolution(lines: int, dilation: int) -> None:
+    state, taps = (torch.rand(shape, dtype=torch.double, requires_grad=True) for shape in ((3, lines, 8), (TAPS, 8)))
+    weights, away = taps.T[:, None], TAPS // 2 * dilation
+    convolved = functional.conv1d(state.transpose(1, 2), weights, padding=away, dilation=dilation, groups=8)
+    assert torch.allclose(_Taps.apply(state, taps, dilation), convolved.transpose(1, 2))
+    assert torch.autograd.gradcheck(_Taps.apply, (state, taps, dilation))
 
 
 def test_no_sum_can_leave_what_float32_holds_exactly(pages: NetworkPages) -> None:
