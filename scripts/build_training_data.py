@@ -21,7 +21,7 @@ from extractor.training.corpora import CORPORA, Source, add_labels, read_corpora
 from extractor.training.derivation import LabelledView, derive_labels
 from extractor.training.interruption import interrupted_views
 from extractor.training.kind_tables import add_kinds
-from extractor.training.networks import add_networks
+from extractor.training.networks import EPOCHS, add_networks, network_pages
 from extractor.training.own_pages import own_page_views, trust_written_pages
 from extractor.training.phrases import read_phrasebook
 from extractor.training.repeated import add_repetition
@@ -35,12 +35,12 @@ from extractor.training.views import PageViews, View, views
 ROOT = Path(__file__).parent.parent
 _AT_ONCE = 20
 _TRANSLATED = 4
-"""Languages that each page read by hand is learned from in too; of sixty one is English."""
-_OF_A_KIND = 4
-"""Pages of its own kind that each page which is no article is put together with: of them there are few."""
+"""Languages that each page read by hand is learned from in too, in every epoch others; of sixty one is English."""
+_OF_A_KIND = 2
+"""Pages of its own kind that each page which is no article is put together with, for one of any kind; there are few."""
 _DELEXICALISED = 2
-"""One of so many pages is learned from in unknown words too."""
-_INTERRUPTED_IN_TABLES, _DELEXICALISED_IN_TABLES, _TRANSLATED_IN_TABLES = 4, 128, 181
+"""One of so many pages is learned from in unknown words too, in every epoch others."""
+_INTERRUPTED_IN_TABLES, _DELEXICALISED_IN_TABLES, _TRANSLATED_IN_TABLES = 4, 128, 543
 """Trees learn from one of so many dumps with furniture between, of so many views one in unknown words too, and of so
 many in another language one (odd, as HTML and dumps take turns); networks from more: the tables must stay under 40
 MB."""
@@ -82,21 +82,28 @@ def main() -> None:
     labelled = [one for one in labelled if id(one.view) in chosen]
     progress("dumps with furniture between their lines, and with few lines")
     interrupted, shortened = list(interrupted_views(read)), list(shortened_views(read))
-    progress("pages with the furniture of others")
-    turns = transplanted_views(read, labelled, 2) + transplanted_views(read, labelled, _OF_A_KIND, of_a_kind=True)
-    transplanted, transplanted_again = ([one for turn in turns[half::2] for one in turn] for half in range(2))
-    progress("pages in other languages")
     phrasebook = read_phrasebook(ROOT / "training_data" / "phrases")
-    translated = translated_views(read, labelled, phrasebook, _TRANSLATED)
     phrases = phrasebook.table()
     tables = {fold: replace(some, phrases=phrases) for fold, some in tables.items()}
-    learned_from = [*labelled, *interrupted, *shortened, *transplanted, *translated]
-    in_unknown_words = delexicalised_views([*labelled, *interrupted, *shortened, *transplanted_again], _DELEXICALISED)
-    tables = add_networks([*learned_from, *in_unknown_words], tables, progress)
+    learned_from = [*labelled, *interrupted, *shortened]
+    network_parts, in_other_languages = [network_pages(learned_from, tables)], []
+    of_any_kind, of_own_kind = (transplanted_views(read, labelled, of_a_kind=own) for own in (False, True))
+    for epoch in range(EPOCHS):
+        progress(f"pages with the furniture of others and in other languages, for epoch {epoch + 1} of {EPOCHS}")
+        transplanted, transplanted_again = (
+            [one for turns in (of_any_kind, *[of_own_kind] * _OF_A_KIND) for one in next(turns)] for _ in range(2)
+        )
+        languages = range(epoch * _TRANSLATED, (epoch + 1) * _TRANSLATED)
+        translated = translated_views(read, labelled, phrasebook, languages)
+        in_unknown_words = delexicalised_views([*learned_from, *transplanted_again], _DELEXICALISED, epoch)
+        network_parts.append(network_pages([*transplanted, *translated, *in_unknown_words], tables, epoch))
+        in_other_languages += translated[::_TRANSLATED_IN_TABLES]
+    tables = add_networks(network_parts, tables, progress)
+    del network_parts
     progress("writing")
     in_tables = [*_without_second_dumps(labelled), *interrupted[::_INTERRUPTED_IN_TABLES]]
     # in front, see table_pages()
-    in_front = [*delexicalised_views(in_tables, _DELEXICALISED_IN_TABLES), *translated[::_TRANSLATED_IN_TABLES]]
+    in_front = [*delexicalised_views(in_tables, _DELEXICALISED_IN_TABLES), *in_other_languages]
     in_tables = [*in_front, *in_tables]
     write_tables(options.output, [line_table(format, in_tables, tables) for format in FORMATS], tables[None])
     progress("done")

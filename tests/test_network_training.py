@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -13,7 +14,15 @@ import torch
 from torch.nn import functional
 
 from extractor.network import TAPS, WORD_NAMES
-from extractor.training.network_training import NetworkPages, NetworkSettings, _Taps, fit_network, page_weights
+from extractor.training.network_training import (
+    EVERY,
+    NetworkPages,
+    NetworkSettings,
+    _Inputs,
+    _Taps,
+    fit_network,
+    page_weights,
+)
 
 NAMES = ("weight", "prose", "first_class")
 LINES = np.full(60, 25)
@@ -29,7 +38,10 @@ def pages() -> NetworkPages:
     tokens = random.integers(0, 50, lines * 3).astype(np.uint32)
     classes = np.where(columns[0] > 128, 1, np.where(columns[2] == 3, 2, np.where((tokens[::3] & 1) == 1, 3, 4)))
     weights = page_weights(LINES, np.ones(lines), np.zeros(lines, bool))
-    return NetworkPages(NAMES, columns, tokens, np.full(lines, 3), LINES, classes, weights)
+    each, zeros = np.full(lines, 3, np.int32), np.zeros(len(LINES), np.int64)
+    return NetworkPages(
+        NAMES, columns, tokens, each, classes.astype(np.int8), weights.astype(np.float32), LINES, zeros, zeros + EVERY
+    )
 
 
 def scored(network, pages: NetworkPages, names: tuple[str, ...] = NAMES) -> np.ndarray:
@@ -57,6 +69,20 @@ def test_the_first_line_is_read_of_dumps_alone(pages: NetworkPages) -> None:
     assert "first_line_recall" in of_dumps.names
     assert "first_line_recall" not in of_html.names
     assert scored(of_html, pages, named[1].names).shape == (5, LINES.sum())
+
+
+def test_pages_of_one_epoch_are_learned_from_in_it_alone(pages: NetworkPages) -> None:
+    epochs = np.arange(len(LINES)) % 3 - 1
+    inputs = _Inputs(replace(pages, epochs=epochs))
+    for epoch in (0, 1):
+        chosen = sorted(chain.from_iterable(inputs.groups(np.random.default_rng(0), epoch)))
+        assert chosen == np.flatnonzero((epochs == EVERY) | (epochs == epoch)).tolist()
+
+
+def test_pages_in_parts_are_the_same_pages(pages: NetworkPages) -> None:
+    first = np.arange(len(LINES)) < 20
+    joined = pages.of(first).and_those_of([pages.of(~first), pages.of(~first & first)])
+    assert all(np.array_equal(getattr(joined, name), getattr(pages, name)) for name in pages.__slots__)
 
 
 @pytest.mark.parametrize("lines", [1, 2, 5, 40])

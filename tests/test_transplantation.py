@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 
@@ -156,7 +157,7 @@ def labelled_pages(number: int) -> tuple[list[Source], list[LabelledView]]:
 
 def test_views_of_pages_within_a_fold_know_the_label_of_every_line() -> None:
     sources, labelled = labelled_pages(26)
-    found, other = transplanted_views(sources, labelled, 2)
+    found, other = islice(transplanted_views(sources, labelled), 2)
     by_format = {name: [one for one in found if one.view.format == name] for name in ("html", "text")}
     assert all(len(some) >= 20 for some in by_format.values())
     for one in found:
@@ -164,7 +165,7 @@ def test_views_of_pages_within_a_fold_know_the_label_of_every_line() -> None:
         assert one.view.covered == 0
         assert one.read.all()
     assert all((one.trust == 0.75).all() for one in by_format["html"])
-    again = transplanted_views(sources, labelled, 1)[0]
+    again = next(transplanted_views(sources, labelled))
     assert [one.view.tokens.tolist() for one in found] == [one.view.tokens.tolist() for one in again]
     assert [one.view.tokens.tolist() for one in found] != [one.view.tokens.tolist() for one in other]
 
@@ -175,7 +176,7 @@ def test_no_page_is_put_together_of_two_folds() -> None:
     menus: dict[int, set[int]] = {}
     for site, first in tokens.items():
         menus.setdefault(fold_of(site), set()).update(first)
-    for one in transplanted_views(sources, labelled, 1)[0]:
+    for one in next(transplanted_views(sources, labelled)):
         menu = set(one.view.tokens[: one.view.token_offsets[1]].tolist())
         assert menu <= menus[fold_of(one.view.site)]
         assert not menu <= tokens[one.view.site]
@@ -185,7 +186,7 @@ def test_what_is_left_of_the_other_text_is_not_learned_from() -> None:
     sources, labelled = labelled_pages(26)
     for one in labelled:  # a teaser that was taken for body, outside of the block of the text
         one.classes[-2] = BODY
-    for one in transplanted_views(sources, labelled, 1)[0]:
+    for one in next(transplanted_views(sources, labelled)):
         if one.view.format == "html":
             assert one.trust.tolist() == [0.75] * 11 + [0.0, 0.75]
 
@@ -196,7 +197,7 @@ def test_pages_of_a_kind_are_put_together_with_their_own_kind_and_articles_left_
     typed = [replace(source, page_type=kinds[number % 4]) for number, source in enumerate(sources)]
     menus = {one.view.id: set(one.view.tokens[: one.view.token_offsets[1]].tolist()) for one in labelled}
     kind_of = {source.id: source.page_type for source in typed}
-    (found,) = transplanted_views(typed, labelled, 1, of_a_kind=True)
+    found = next(transplanted_views(typed, labelled, of_a_kind=True))
     assert {kind_of[one.view.id] for one in found} == {"product", "service"}
     for one in found:
         menu = set(one.view.tokens[: one.view.token_offsets[1]].tolist())
@@ -208,4 +209,4 @@ def test_pages_of_a_kind_are_put_together_with_their_own_kind_and_articles_left_
 def test_pages_of_one_site_alone_are_not_put_together() -> None:
     sources, labelled = labelled_pages(26)
     alone = [replace(source, site="site.example") for source in sources]
-    assert transplanted_views(alone, labelled, 1) == [[]]
+    assert next(transplanted_views(alone, labelled)) == []

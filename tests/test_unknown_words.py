@@ -92,3 +92,4 @@ def test_views_are_learned_from_in_unknown_words() -> None:
     assert 0.2 < cues / sum(one.view.format == "html" for one in found) < 0.8
     again = [one.view.tokens.tolist() for one in delexicalised_views(labelled)]
     assert again == [one.view.tokens.tolist() for one in found]
+    assert again != [one.view.tokens.tolist() for one in delexicalised_views(labelled, turn=1)]

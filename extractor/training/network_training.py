@@ -6,8 +6,8 @@ does it all: the same views give the same network on the same versions and proce
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,8 @@ WORD_BUCKETS = 1 << 16
 WORD_STEPS = 63
 """Steps of a learned word weight to one; sums beyond 2 are cut, in training as in use."""
 DILATIONS = (1, 2, 4)
+EVERY = -1
+"""Of the epochs that a page is learned from in."""
 _LINES_A_BATCH = 6_000
 _LONGEST_PAGE = 4_000
 """Lines; longer pages are left out of training, as they would fill a batch alone."""
@@ -52,23 +54,34 @@ class NetworkSettings:
 @dataclass(frozen=True, slots=True)
 class NetworkPages:
     """What a network learns from. columns: (names, lines); tokens in runs by line (counts: of each line);
-    lines: of each page; classes, weights: of each line."""
+    classes, weights: of each line; lines, folds: of each page, and the epoch in which it is learned from, or EVERY."""
 
     names: tuple[str, ...]
     columns: Bytes
     tokens: NDArray[np.uint32]
-    counts: Integers
+    counts: NDArray[np.int32]
+    classes: NDArray[np.int8]
+    weights: NDArray[np.float32]
     lines: Integers
-    classes: Integers
-    weights: NDArray[np.float64]
+    folds: Integers
+    epochs: Integers
 
     def of(self, pages: NDArray[np.bool_]) -> NetworkPages:
         """Some of the pages."""
         lines = np.repeat(pages, self.lines)
         return NetworkPages(
             self.names, self.columns[:, lines], self.tokens[np.repeat(lines, self.counts)], self.counts[lines],
-            self.lines[pages], self.classes[lines], self.weights[lines],
+            self.classes[lines], self.weights[lines], self.lines[pages], self.folds[pages], self.epochs[pages],
         )  # fmt: skip
+
+    def and_those_of(self, others: Sequence[NetworkPages]) -> NetworkPages:
+        """These pages, and after them all others, which have the same columns."""
+        parts = [self, *others]
+        columns = np.concatenate([part.columns for part in parts], axis=1)
+        rest: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in self.__slots__[2:]
+        }
+        return replace(self, columns=columns, **rest)
 
 
 def page_weights(lines: Integers, trust: NDArray[np.float64], read: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -86,13 +99,14 @@ def fit_network(pages: NetworkPages, settings: NetworkSettings | None = None, se
     inputs = _Inputs(pages)
     module = _Module(inputs, settings, seed)
     random = np.random.default_rng(seed)
-    steps = settings.epochs * len(list(inputs.batches(np.random.default_rng(seed))))
+    steps = sum(len(inputs.groups(np.random.default_rng(seed), epoch)) for epoch in range(settings.epochs))
     optimiser = torch.optim.Adam(module.parameters(), lr=settings.rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, settings.rate, total_steps=int(steps * 1.1) + 50, pct_start=0.1
     )
-    for _ in range(settings.epochs):
-        for batch in inputs.batches(random):
+    for epoch in range(settings.epochs):
+        for group in inputs.groups(random, epoch):
+            batch = inputs.batch(group)
             loss = functional.cross_entropy(module(batch), batch.classes, reduction="none")
             optimiser.zero_grad()
             ((loss * batch.weights).sum() / batch.weights.sum()).backward()
@@ -132,21 +146,22 @@ class _Inputs:
         part = self.sized[:: max(1, len(self.sized) // 200_000)].astype(np.float32)
         self.mean, self.spread = part.mean(axis=0), np.maximum(part.std(axis=0), _LEAST_SPREAD)
 
-    def batches(self, random: np.random.Generator) -> Iterator[_Batch]:
-        """All pages in random order, those of like length together."""
-        order = random.permutation(np.flatnonzero((self.pages.lines > 0) & (self.pages.lines <= _LONGEST_PAGE)))
+    def groups(self, random: np.random.Generator, epoch: int) -> list[list[int]]:
+        """All pages of an epoch in random order, those of like length together, in groups that are a batch each."""
+        pages = self.pages
+        chosen = (pages.lines > 0) & (pages.lines <= _LONGEST_PAGE) & np.isin(pages.epochs, (EVERY, epoch))
+        order = random.permutation(np.flatnonzero(chosen))
         groups: list[list[int]] = []
         for first in range(0, len(order), _PAGES_SORTED):
             some = order[first : first + _PAGES_SORTED]
             group: list[int] = []
-            for page in some[np.argsort(self.pages.lines[some], kind="stable")].tolist():
-                if group and self.pages.lines[page] * (len(group) + 1) > _LINES_A_BATCH:
+            for page in some[np.argsort(pages.lines[some], kind="stable")].tolist():
+                if group and pages.lines[page] * (len(group) + 1) > _LINES_A_BATCH:
                     groups.append(group)
                     group = []
                 group.append(page)
             groups.append(group)
-        for place in random.permutation(len(groups)).tolist():
-            yield self.batch(groups[place])
+        return [groups[place] for place in random.permutation(len(groups)).tolist()]
 
     def batch(self, pages: Sequence[int]) -> _Batch:
         """These pages."""
@@ -164,7 +179,7 @@ class _Inputs:
             torch.from_numpy(self.kinds[lines].astype(np.int64) + np.arange(self.kinds.shape[1]) * KINDS_AT_MOST),
             torch.from_numpy((tokens & np.uint32(WORD_BUCKETS - 1)).astype(np.int64)),
             torch.from_numpy(offsets), torch.from_numpy(places), torch.from_numpy(np.flatnonzero(places)),
-            torch.from_numpy(self.pages.classes[lines]), torch.from_numpy(self.pages.weights[lines].astype(np.float32)),
+            torch.from_numpy(self.pages.classes[lines].astype(np.int64)), torch.from_numpy(self.pages.weights[lines]),
         )  # fmt: skip
 
 

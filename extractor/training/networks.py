@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 
 from extractor.characters import Bytes
 from extractor.classifier import softmax, stage_columns
+from extractor.model_file import FORMATS
 from extractor.training.columns import NETWORK_COLUMNS
 from extractor.training.derivation import LabelledView, Tables, cue_columns, fold_of, seen_by, tables_of, word_columns
 from extractor.training.fitting import THREADS
@@ -21,25 +22,27 @@ if TYPE_CHECKING:
 
 CHANNELS = {"text": 128, "html": 96}
 """Of the networks of each format: those for HTML gain nothing by more."""
+EPOCHS = 3
+"""How often networks learn from each page; what is drawn is drawn anew for each."""
 
 
 def add_networks(
-    labelled: Sequence[LabelledView], tables: Mapping[int | None, Tables], progress: Callable[[str], None]
+    pages: Sequence[Mapping[str, NetworkPages]], tables: Mapping[int | None, Tables], progress: Callable[[str], None]
 ) -> dict[int | None, Tables]:
-    """The tables with networks for both formats, each learned from the sites that the table has seen."""
+    """The tables with networks for both formats, each learned from the sites that the table has seen. pages: of each
+    format, in parts."""
     from extractor.training.network_training import NetworkSettings, fit_network  # PyTorch is needed here alone
 
     found = dict(tables)
-    for format in ("text", "html"):
+    for format in FORMATS:
         progress(f"networks for {format}")
-        chosen = [one for one in labelled if len(one.classes) and one.view.format == format]
-        pages = _network_pages(format, chosen, tables)
-        folds = np.array([fold_of(one.view.site) for one in chosen])
-        seen = {fold: seen_by(fold, folds) for fold in tables}
-        settings = NetworkSettings(channels=CHANNELS[format])
+        first, *others = [part[format] for part in pages]
+        joined = first.and_those_of(others)
+        seen = {fold: seen_by(fold, joined.folds) for fold in tables}
+        settings = NetworkSettings(channels=CHANNELS[format], epochs=EPOCHS)
         # no more at once, as each takes the memory of its pages
         networks = Parallel(n_jobs=THREADS, pre_dispatch=THREADS)(
-            delayed(fit_network)(pages.of(seen[fold]), settings) for fold in seen
+            delayed(fit_network)(joined.of(seen[fold]), settings) for fold in seen
         )
         for fold, network in zip(seen, networks, strict=True):
             found[fold] = replace(found[fold], networks={**found[fold].networks, format: network})
@@ -64,14 +67,31 @@ def network_columns(view: View, inputs: Bytes, tables: Mapping[int | None, Table
     return np.stack(list(stage_columns(chances).values()))
 
 
-def _network_pages(format: str, chosen: Sequence[LabelledView], tables: Mapping[int | None, Tables]) -> NetworkPages:
-    from extractor.training.network_training import NetworkPages, page_weights
+def network_pages(
+    labelled: Sequence[LabelledView], tables: Mapping[int | None, Tables], epoch: int | None = None
+) -> dict[str, NetworkPages]:
+    """What networks of each format learn from these views, in one epoch or, for None, in every one."""
+    return {
+        format: _network_pages([one for one in labelled if one.view.format == format], tables, epoch)
+        for format in FORMATS
+    }
 
+
+def _network_pages(
+    labelled: Sequence[LabelledView], tables: Mapping[int | None, Tables], epoch: int | None
+) -> NetworkPages:
+    from extractor.training.network_training import EVERY, NetworkPages, page_weights
+
+    chosen = [one for one in labelled if len(one.classes)]
     lines = np.array([len(one.classes) for one in chosen])
     trust, read = (np.concatenate([getattr(one, name) for one in chosen]) for name in ("trust", "read"))
     return NetworkPages(
-        NETWORK_COLUMNS[format], np.concatenate([network_inputs(one.view, tables) for one in chosen], axis=1),
-        np.concatenate([one.view.tokens for one in chosen]),
-        np.concatenate([np.diff(one.view.token_offsets) for one in chosen]), lines,
-        np.concatenate([one.classes for one in chosen]), page_weights(lines, trust, read),
+        NETWORK_COLUMNS[chosen[0].view.format],
+        columns=np.concatenate([network_inputs(one.view, tables) for one in chosen], axis=1),
+        tokens=np.concatenate([one.view.tokens for one in chosen]),
+        counts=np.concatenate([np.diff(one.view.token_offsets) for one in chosen]).astype(np.int32),
+        classes=np.concatenate([one.classes for one in chosen]).astype(np.int8),
+        weights=page_weights(lines, trust, read).astype(np.float32),
+        lines=lines, folds=np.array([fold_of(one.view.site) for one in chosen]),
+        epochs=np.full(len(chosen), EVERY if epoch is None else epoch),
     )  # fmt: skip

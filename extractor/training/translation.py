@@ -7,7 +7,7 @@ other columns than these in every line.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,14 +26,14 @@ _AT_ONCE = 50
 
 
 def translated_views(
-    sources: Sequence[Source], labelled: Sequence[LabelledView], phrasebook: Phrasebook, turns: int
+    sources: Sequence[Source], labelled: Sequence[LabelledView], phrasebook: Phrasebook, turns: Iterable[int]
 ) -> list[LabelledView]:
     """The HTML of these sources and their dumps that were read by hand, as they are labelled, in every turn in another
     language; the same in every run."""
     known = {(one.view.corpus, one.view.id, one.view.converter): one for one in labelled}
     pages = list(_with_labels(sources, known))
     found: list[LabelledView] = Parallel(n_jobs=THREADS, batch_size=_AT_ONCE)(
-        delayed(_translated)(*page, phrasebook, turn) for turn in range(turns) for page in pages
+        delayed(_translated)(*page, phrasebook, turn) for turn in turns for page in pages
     )
     return found
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
+from itertools import count
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -50,10 +51,10 @@ _Some = TypeVar("_Some", _ReadDump, _HtmlText)
 
 
 def transplanted_views(
-    sources: Sequence[Source], labelled: Sequence[LabelledView], turns: int, *, of_a_kind: bool = False
-) -> list[list[LabelledView]]:
-    """The text of each page in the furniture of another, in every turn of another one: of the dumps of these sources
-    that were read by hand, and of their HTML as it is labelled; the same in every run.
+    sources: Sequence[Source], labelled: Sequence[LabelledView], *, of_a_kind: bool = False
+) -> Iterator[list[LabelledView]]:
+    """The text of each page in the furniture of another, turn by turn without end, in every turn of another one: of the
+    dumps of these sources that were read by hand, and of their HTML as it is labelled; the same in every run.
 
     of_a_kind: of pages that are known to be no articles alone, each with pages of its own kind. What stands around an
     article stands around articles everywhere; a shop's other products stand around products.
@@ -67,13 +68,11 @@ def transplanted_views(
     run = Parallel(n_jobs=THREADS, batch_size=_AT_ONCE)
     pages = [(source, html[source.corpus, source.id]) for source in sources if (source.corpus, source.id) in html]
     texts = [text for text in run(delayed(_html_text)(source, one) for source, one in pages) if text is not None]
-    found = []
-    for turn in range(turns):
+    for turn in count():
         random = np.random.default_rng(turn)
         of_dumps = [delayed(_dump_view)(*some) for some in _in_threes(dumps, random, of_a_kind)]
         of_html = [delayed(_html_view)(inner, outer) for inner, outer, _ in _in_threes(texts, random, of_a_kind)]
-        found.append(run([*of_dumps, *of_html]))
-    return found
+        yield run([*of_dumps, *of_html])
 
 
 def _in_threes(
