@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 import zlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,12 +19,13 @@ from joblib import Parallel, delayed
 
 from extractor.training.converters import extra_dump
 from extractor.training.corpora import CORPORA, Source, add_labels, read_corpora, read_dump_labels
-from extractor.training.derivation import LabelledView, derive_labels
+from extractor.training.derivation import LabelledView, Tables, derive_labels
 from extractor.training.interruption import interrupted_views
 from extractor.training.kind_tables import add_kinds
+from extractor.training.network_pages import NetworkPages
 from extractor.training.networks import EPOCHS, add_networks, network_pages
 from extractor.training.own_pages import own_page_views, trust_written_pages
-from extractor.training.phrases import read_phrasebook
+from extractor.training.phrases import Phrasebook, read_phrasebook
 from extractor.training.repeated import add_repetition
 from extractor.training.shortening import shortened_views
 from extractor.training.tables import FORMATS, line_table, write_tables
@@ -37,10 +39,10 @@ _AT_ONCE = 20
 _TRANSLATED = 4
 """Languages that each page read by hand is learned from in too, in every epoch others; of sixty one is English."""
 _OF_A_KIND = 2
-"""Pages of its own kind that each page which is no article is put together with, for one of any kind; there are few."""
+"""Pages of its own kind that a page which is no article is put together with, besides one of any kind."""
 _DELEXICALISED = 2
 """One of so many pages is learned from in unknown words too, in every epoch others."""
-_INTERRUPTED_IN_TABLES, _DELEXICALISED_IN_TABLES, _TRANSLATED_IN_TABLES = 4, 128, 543
+_INTERRUPTED_IN_TABLES, _DELEXICALISED_IN_TABLES, _TRANSLATED_IN_TABLES = 4, 128, 181
 """Trees learn from one of so many dumps with furniture between, of so many views one in unknown words too, and of so
 many in another language one (odd, as HTML and dumps take turns); networks from more: the tables must stay under 40
 MB."""
@@ -85,21 +87,10 @@ def main() -> None:
     phrasebook = read_phrasebook(ROOT / "training_data" / "phrases")
     phrases = phrasebook.table()
     tables = {fold: replace(some, phrases=phrases) for fold, some in tables.items()}
+    progress("pages with the furniture of others, in other languages and in unknown words")
     learned_from = [*labelled, *interrupted, *shortened]
-    network_parts, in_other_languages = [network_pages(learned_from, tables)], []
-    of_any_kind, of_own_kind = (transplanted_views(read, labelled, of_a_kind=own) for own in (False, True))
-    for epoch in range(EPOCHS):
-        progress(f"pages with the furniture of others and in other languages, for epoch {epoch + 1} of {EPOCHS}")
-        transplanted, transplanted_again = (
-            [one for turns in (of_any_kind, *[of_own_kind] * _OF_A_KIND) for one in next(turns)] for _ in range(2)
-        )
-        languages = range(epoch * _TRANSLATED, (epoch + 1) * _TRANSLATED)
-        translated = translated_views(read, labelled, phrasebook, languages)
-        in_unknown_words = delexicalised_views([*learned_from, *transplanted_again], _DELEXICALISED, epoch)
-        network_parts.append(network_pages([*transplanted, *translated, *in_unknown_words], tables, epoch))
-        in_other_languages += translated[::_TRANSLATED_IN_TABLES]
-    tables = add_networks(network_parts, tables, progress)
-    del network_parts
+    network_parts, in_other_languages = _drawn_for_epochs(read, labelled, learned_from, phrasebook, tables)
+    tables = add_networks([network_pages(learned_from, tables), *network_parts], tables, progress)
     progress("writing")
     in_tables = [*_without_second_dumps(labelled), *interrupted[::_INTERRUPTED_IN_TABLES]]
     # in front, see table_pages()
@@ -107,6 +98,25 @@ def main() -> None:
     in_tables = [*in_front, *in_tables]
     write_tables(options.output, [line_table(format, in_tables, tables) for format in FORMATS], tables[None])
     progress("done")
+
+
+def _drawn_for_epochs(
+    read: list[Source], labelled: list[LabelledView], learned_from: list[LabelledView], phrasebook: Phrasebook,
+    tables: Mapping[int | None, Tables],
+) -> tuple[list[dict[str, NetworkPages]], list[LabelledView]]:  # fmt: skip
+    """What networks learn from in one epoch alone, drawn anew for each, and some of the pages in other languages."""
+    of_any_kind, of_own_kind = (transplanted_views(read, labelled, of_a_kind=own) for own in (False, True))
+    parts, in_other_languages = [], []
+    for epoch in range(EPOCHS):
+        transplanted, transplanted_again = (
+            [one for turns in (of_any_kind, *[of_own_kind] * _OF_A_KIND) for one in next(turns)] for _ in range(2)
+        )
+        turns_of_epoch = range(epoch * _TRANSLATED, (epoch + 1) * _TRANSLATED)
+        translated = translated_views(read, labelled, phrasebook, turns_of_epoch)
+        in_unknown_words = delexicalised_views([*learned_from, *transplanted_again], _DELEXICALISED, epoch)
+        parts.append(network_pages([*transplanted, *translated, *in_unknown_words], tables, epoch))
+        in_other_languages += translated[epoch * _TRANSLATED_IN_TABLES :: EPOCHS * _TRANSLATED_IN_TABLES]
+    return parts, in_other_languages
 
 
 def _views_of(sources: list[Source]) -> list[PageViews]:

@@ -14,15 +14,10 @@ import torch
 from torch.nn import functional
 
 from extractor.network import TAPS, WORD_NAMES
-from extractor.training.network_training import (
-    EVERY,
-    NetworkPages,
-    NetworkSettings,
-    _Inputs,
-    _Taps,
-    fit_network,
-    page_weights,
-)
+from extractor.training.network_batches import Batches
+from extractor.training.network_module import NetworkModule, NetworkSettings, _Dropout, _Taps
+from extractor.training.network_pages import EVERY, NetworkPages, page_weights
+from extractor.training.network_training import fit_network
 
 NAMES = ("weight", "prose", "first_class")
 LINES = np.full(60, 25)
@@ -73,10 +68,45 @@ def test_the_first_line_is_read_of_dumps_alone(pages: NetworkPages) -> None:
 
 def test_pages_of_one_epoch_are_learned_from_in_it_alone(pages: NetworkPages) -> None:
     epochs = np.arange(len(LINES)) % 3 - 1
-    inputs = _Inputs(replace(pages, epochs=epochs))
+    batches = Batches(replace(pages, epoch=epochs))
     for epoch in (0, 1):
-        chosen = sorted(chain.from_iterable(inputs.groups(np.random.default_rng(0), epoch)))
+        chosen = sorted(chain.from_iterable(batches.groups(np.random.default_rng(0), epoch)))
         assert chosen == np.flatnonzero((epochs == EVERY) | (epochs == epoch)).tolist()
+
+
+def test_each_epoch_learns_from_its_own_pages(pages: NetworkPages, monkeypatch: pytest.MonkeyPatch) -> None:
+    learned: list[int] = []
+    groups = Batches.groups
+    monkeypatch.setattr(Batches, "groups", lambda *given: learned.append(given[2]) or groups(*given))
+    fit_network(pages, NetworkSettings(epochs=2))
+    assert learned[-2:] == [0, 1]
+
+
+def test_pages_of_a_batch_are_judged_each_by_itself(pages: NetworkPages) -> None:
+    lines = np.array([3, 25, 1, 7])
+    some = replace(pages.of(LINES < 0), lines=lines, folds=lines * 0, epoch=lines * 0)
+    some = replace(some, **{name: getattr(pages, name)[: lines.sum()] for name in ("counts", "classes", "weights")})
+    some = replace(some, columns=pages.columns[:, : lines.sum()], tokens=pages.tokens[: 3 * lines.sum()])
+    batches = Batches(some)
+    torch.manual_seed(0)
+    module = NetworkModule(len(batches.names), len(batches.kind_names), NetworkSettings(), np.random.default_rng(0))
+    module.eval()
+    with torch.no_grad():
+        together = module(batches.batch([0, 1, 2, 3]))
+        alone = torch.cat([module(batches.batch([page])) for page in range(4)])
+    assert together.shape == (lines.sum(), 5)
+    assert torch.allclose(together, alone, atol=1e-5)
+
+
+def test_a_share_is_left_out_in_training_and_the_mean_stays() -> None:
+    dropout, ones = _Dropout(0.25, np.random.default_rng(0)), torch.ones(100, 100)
+    first, second = dropout(ones), dropout(ones)
+    assert abs(float((first == 0).float().mean()) - 0.25) < 0.02
+    assert abs(float(first.mean()) - 1.0) < 0.03
+    assert not torch.equal(first, second)
+    assert torch.equal(dropout.eval()(ones), ones)
+    with pytest.raises(ValueError, match="share of 1"):
+        _Dropout(1.0, np.random.default_rng(0))
 
 
 def test_pages_in_parts_are_the_same_pages(pages: NetworkPages) -> None:

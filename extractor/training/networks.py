@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -15,29 +14,29 @@ from extractor.model_file import FORMATS
 from extractor.training.columns import NETWORK_COLUMNS
 from extractor.training.derivation import LabelledView, Tables, cue_columns, fold_of, seen_by, tables_of, word_columns
 from extractor.training.fitting import THREADS
+from extractor.training.network_pages import EVERY, NetworkPages, page_weights
 from extractor.training.views import View
-
-if TYPE_CHECKING:
-    from extractor.training.network_training import NetworkPages
 
 CHANNELS = {"text": 128, "html": 96}
 """Of the networks of each format: those for HTML gain nothing by more."""
 EPOCHS = 3
-"""How often networks learn from each page; what is drawn is drawn anew for each."""
+"""How often networks learn from pages, but for those that are drawn for one epoch alone (see network_pages)."""
 
 
 def add_networks(
-    pages: Sequence[Mapping[str, NetworkPages]], tables: Mapping[int | None, Tables], progress: Callable[[str], None]
+    pages: Sequence[dict[str, NetworkPages]], tables: Mapping[int | None, Tables], progress: Callable[[str], None]
 ) -> dict[int | None, Tables]:
     """The tables with networks for both formats, each learned from the sites that the table has seen. pages: of each
-    format, in parts."""
-    from extractor.training.network_training import NetworkSettings, fit_network  # PyTorch is needed here alone
+    format, in parts, which are emptied, as they are large."""
+    from extractor.training.network_module import NetworkSettings  # PyTorch is needed here alone
+    from extractor.training.network_training import fit_network
 
     found = dict(tables)
     for format in FORMATS:
         progress(f"networks for {format}")
-        first, *others = [part[format] for part in pages]
+        first, *others = [part.pop(format) for part in pages]
         joined = first.and_those_of(others)
+        del first, others
         seen = {fold: seen_by(fold, joined.folds) for fold in tables}
         settings = NetworkSettings(channels=CHANNELS[format], epochs=EPOCHS)
         # no more at once, as each takes the memory of its pages
@@ -68,30 +67,27 @@ def network_columns(view: View, inputs: Bytes, tables: Mapping[int | None, Table
 
 
 def network_pages(
-    labelled: Sequence[LabelledView], tables: Mapping[int | None, Tables], epoch: int | None = None
+    labelled: Sequence[LabelledView], tables: Mapping[int | None, Tables], epoch: int = EVERY
 ) -> dict[str, NetworkPages]:
-    """What networks of each format learn from these views, in one epoch or, for None, in every one."""
+    """What networks of each format learn from these views, of which each format must have some lines."""
     return {
-        format: _network_pages([one for one in labelled if one.view.format == format], tables, epoch)
+        format: _network_pages(format, [one for one in labelled if one.view.format == format], tables, epoch)
         for format in FORMATS
     }
 
 
 def _network_pages(
-    labelled: Sequence[LabelledView], tables: Mapping[int | None, Tables], epoch: int | None
+    format: str, labelled: Sequence[LabelledView], tables: Mapping[int | None, Tables], epoch: int
 ) -> NetworkPages:
-    from extractor.training.network_training import EVERY, NetworkPages, page_weights
-
     chosen = [one for one in labelled if len(one.classes)]
     lines = np.array([len(one.classes) for one in chosen])
     trust, read = (np.concatenate([getattr(one, name) for one in chosen]) for name in ("trust", "read"))
     return NetworkPages(
-        NETWORK_COLUMNS[chosen[0].view.format],
+        NETWORK_COLUMNS[format],
         columns=np.concatenate([network_inputs(one.view, tables) for one in chosen], axis=1),
         tokens=np.concatenate([one.view.tokens for one in chosen]),
         counts=np.concatenate([np.diff(one.view.token_offsets) for one in chosen]).astype(np.int32),
         classes=np.concatenate([one.classes for one in chosen]).astype(np.int8),
         weights=page_weights(lines, trust, read).astype(np.float32),
-        lines=lines, folds=np.array([fold_of(one.view.site) for one in chosen]),
-        epochs=np.full(len(chosen), EVERY if epoch is None else epoch),
+        lines=lines, folds=np.array([fold_of(one.view.site) for one in chosen]), epoch=np.full(len(chosen), epoch),
     )  # fmt: skip

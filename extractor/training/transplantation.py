@@ -53,7 +53,7 @@ _Some = TypeVar("_Some", _ReadDump, _HtmlText)
 def transplanted_views(
     sources: Sequence[Source], labelled: Sequence[LabelledView], *, of_a_kind: bool = False
 ) -> Iterator[list[LabelledView]]:
-    """The text of each page in the furniture of another, turn by turn without end, in every turn of another one: of the
+    """The text of each page in the furniture of another, drawn anew in every turn, of which there is no end: of the
     dumps of these sources that were read by hand, and of their HTML as it is labelled; the same in every run.
 
     of_a_kind: of pages that are known to be no articles alone, each with pages of its own kind. What stands around an

@@ -19,13 +19,13 @@ from extractor.training.derivation import LabelledView
 
 
 def delexicalised_views(labelled: Iterable[LabelledView], one_of: int = 1, turn: int = 0) -> Iterator[LabelledView]:
-    """The views, or one of so many, the same in every run and others in another turn, with their tokens exchanged for
-    others; equal tokens of a page stay equal. In half of these views only half of the tokens are exchanged, in half the
+    """The views, or one of so many, in every turn other ones, with their tokens exchanged for others, the same in every
+    run; equal tokens of a page stay equal. In half of these views only half of the tokens are exchanged, in half the
     class names are too. They are of no page type: their words say nothing of it."""
     for one in labelled:
-        key = zlib.crc32(one.view.tokens.tobytes(), zlib.crc32(f"{one.view.id}/{one.view.converter}/{turn}".encode()))
-        if key % one_of == 0:
-            yield _delexicalised(one, np.random.default_rng(key))
+        key = zlib.crc32(one.view.tokens.tobytes(), zlib.crc32(f"{one.view.id}/{one.view.converter}".encode()))
+        if (key + turn) % one_of == 0:
+            yield _delexicalised(one, np.random.default_rng((key, turn)))
 
 
 def _delexicalised(one: LabelledView, random: np.random.Generator) -> LabelledView:

@@ -1,0 +1,57 @@
+"""What networks learn from: pages as arrays, in parts, of which some are learned from in one epoch alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor.characters import Bytes, Integers
+from extractor.training.fitting import TRUST_IN_READING
+
+EVERY = -1
+"""Epoch of pages that are learned from in all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPages:
+    """What a network learns from. columns: (names, lines); tokens in runs by line (counts: of each line);
+    classes, weights: of each line; lines, folds, epoch (in which it is learned from, or EVERY): of each page."""
+
+    names: tuple[str, ...]
+    columns: Bytes
+    tokens: NDArray[np.uint32]
+    counts: NDArray[np.int32]
+    classes: NDArray[np.int8]
+    weights: NDArray[np.float32]
+    lines: Integers
+    folds: Integers
+    epoch: Integers
+
+    def of(self, pages: NDArray[np.bool_]) -> NetworkPages:
+        """Some of the pages."""
+        lines = np.repeat(pages, self.lines)
+        return NetworkPages(
+            self.names, self.columns[:, lines], self.tokens[np.repeat(lines, self.counts)], self.counts[lines],
+            self.classes[lines], self.weights[lines], self.lines[pages], self.folds[pages], self.epoch[pages],
+        )  # fmt: skip
+
+    def and_those_of(self, others: Sequence[NetworkPages]) -> NetworkPages:
+        """These pages, and after them all others, which have the same columns."""
+        parts = [self, *others]
+        columns = np.concatenate([part.columns for part in parts], axis=1)
+        rest: dict[str, Any] = {
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in fields(self) if field.name not in ("names", "columns")
+        }  # fmt: skip
+        return replace(self, columns=columns, **rest)
+
+
+def page_weights(lines: Integers, trust: NDArray[np.float64], read: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """How much each line counts, as for the trees: by trust, and long pages less than by their lines."""
+    by_page = np.clip(np.sqrt(200 / np.maximum(np.repeat(lines, lines), 1)), 0.3, 2.0)
+    weights: NDArray[np.float64] = trust * by_page * np.where(read, TRUST_IN_READING, 1.0)
+    return weights
