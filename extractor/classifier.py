@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor.characters import Bytes, Integers, count_runs, run_lengths
+from extractor.characters import Bytes, Integers, count_runs, run_lengths, sum_runs
 from extractor.context import Neighbourhood
 from extractor.equal_lines import equal_lines
 from extractor.features import CLASS_NAMES
@@ -29,6 +29,8 @@ HEADLINE, BODY, HEADER, NAV, RELATED = range(len(CLASS_NAMES))
 PROBABILITY_STEPS = 1 << 12
 BODY_AT_LEAST = 0.05
 """No line is body below this probability: a page may have no body at all, which the expected F does not know."""
+FEW_WORDS = 100
+"""Words of a page that may be a menu, a button or an error alone; longer ones have some text."""
 COPIES_POOLED = 4
 """So many equal lines on a page share one opinion; fewer may be copies of the headline."""
 STAGE_NAMES = tuple(f"p_{name}" for name in CLASS_NAMES)
@@ -37,6 +39,12 @@ _STAGE_STEPS = 63
 _LOG_ODDS = np.array([math.log(step + 0.5) for step in range(_STAGE_STEPS + 1)])
 """Of the steps that such a column has: a probability of none is half a step."""
 _POOLING_STEPS = 1 << 20
+_LOG_OF_OTHERS = np.rint(
+    np.log1p(-np.minimum(np.arange(PROBABILITY_STEPS + 1), PROBABILITY_STEPS - 0.5) / PROBABILITY_STEPS)
+    * _POOLING_STEPS
+).astype(np.int64)
+"""Of the steps that a probability of body has: the logarithm of that of all else, in whole numbers."""
+_LOG_OF_HALF = round(math.log(0.5) * _POOLING_STEPS)
 _LEAST = 1e-6
 HEADLINE_AT_LEAST = 0.25
 """The likeliest headline of a page is its headline from this probability on, that of its copies added."""
@@ -191,7 +199,8 @@ def decide(
     probabilities: (lines, CLASS_NAMES). Body is cut where the expected F of the page's body words is largest:
     lines sorted by their probability p of being body, w words each, kept while
     (1 + b) sum(p w, kept) / (sum(w, kept) + b sum(p w, all)) grows, b the square of beta (Lewis 1995). beta is how
-    many times more recall counts than precision. Of equal lines that could be the headline the one nearest to the
+    many times more recall counts than precision. A page of FEW_WORDS at most has no body where that is likelier than
+    not, which the expected F does not weigh. Of equal lines that could be the headline the one nearest to the
     text is it, and the others are header, as the labels are defined.
     """
     pages = len(page_offsets) - 1
@@ -199,7 +208,9 @@ def decide(
     body = np.rint((probabilities[:, HEADLINE] + probabilities[:, BODY]) * PROBABILITY_STEPS).astype(np.int64)
     cut = expected_f_cut(body, np.maximum(words, 1), page, page_offsets, beta)
     others = probabilities[:, HEADER : RELATED + 1].argmax(axis=1) + 1
-    codes = np.where(body >= np.maximum(cut, round(BODY_AT_LEAST * PROBABILITY_STEPS))[page], 0, others)
+    cut = np.maximum(cut, round(BODY_AT_LEAST * PROBABILITY_STEPS))
+    cut[_without_body(body, words, page_offsets)] = PROBABILITY_STEPS + 1
+    codes = np.where(body >= cut[page], 0, others)
     headline = _pooled_headline(probabilities[:, HEADLINE], codes, line_hashes, page)
     headlines = _likeliest_headlines(headline, page_offsets)
     for number in _with_copies(headlines, codes, line_hashes, page_offsets).tolist():
@@ -289,6 +300,13 @@ def expected_f_cut(
     chosen = (gain == best[page]) & (gain > 0)
     np.minimum.at(cut, page[chosen], p[chosen])
     return cut
+
+
+def _without_body(body: Integers, words: Integers, page_offsets: Integers) -> NDArray[np.bool_]:
+    """Of each page whether it has few words and is likelier than not to have no body, by its lines' probabilities."""
+    nothing = sum_runs(_LOG_OF_OTHERS[body], page_offsets) > _LOG_OF_HALF
+    few: NDArray[np.bool_] = nothing & (sum_runs(words, page_offsets) <= FEW_WORDS)
+    return few
 
 
 def merge_classes(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

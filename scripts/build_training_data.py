@@ -23,7 +23,7 @@ from extractor.training.derivation import LabelledView, Tables, derive_labels
 from extractor.training.interruption import interrupted_views
 from extractor.training.kind_tables import add_kinds
 from extractor.training.network_pages import NetworkPages
-from extractor.training.networks import EPOCHS, add_networks, network_pages
+from extractor.training.networks import DRAWS, add_networks, network_pages
 from extractor.training.own_pages import own_page_views, trust_written_pages
 from extractor.training.phrases import Phrasebook, read_phrasebook
 from extractor.training.repeated import add_repetition
@@ -37,11 +37,11 @@ from extractor.training.views import PageViews, View, views
 ROOT = Path(__file__).parent.parent
 _AT_ONCE = 20
 _TRANSLATED = 4
-"""Languages that each page read by hand is learned from in too, in every epoch others; of sixty one is English."""
+"""Languages that each page read by hand is learned from in too, in every draw others; of sixty one is English."""
 _OF_A_KIND = 2
 """Pages of its own kind that a page which is no article is put together with, besides one of any kind."""
 _DELEXICALISED = 2
-"""One of so many pages is learned from in unknown words too, in every epoch others."""
+"""One of so many pages is learned from in unknown words too, in every draw others."""
 _INTERRUPTED_IN_TABLES, _DELEXICALISED_IN_TABLES, _TRANSLATED_IN_TABLES = 4, 128, 181
 """Trees learn from one of so many dumps with furniture between, of so many views one in unknown words too, and of so
 many in another language one (odd, as HTML and dumps take turns); networks from more: the tables must stay under 40
@@ -89,7 +89,7 @@ def main() -> None:
     tables = {fold: replace(some, phrases=phrases) for fold, some in tables.items()}
     progress("pages with the furniture of others, in other languages and in unknown words")
     learned_from = [*labelled, *interrupted, *shortened]
-    network_parts, in_other_languages = _drawn_for_epochs(read, labelled, learned_from, phrasebook, tables)
+    network_parts, in_other_languages = _drawn(read, labelled, learned_from, phrasebook, tables)
     tables = add_networks([network_pages(learned_from, tables), *network_parts], tables, progress)
     progress("writing")
     in_tables = [*_without_second_dumps(labelled), *interrupted[::_INTERRUPTED_IN_TABLES]]
@@ -100,22 +100,22 @@ def main() -> None:
     progress("done")
 
 
-def _drawn_for_epochs(
+def _drawn(
     read: list[Source], labelled: list[LabelledView], learned_from: list[LabelledView], phrasebook: Phrasebook,
     tables: Mapping[int | None, Tables],
 ) -> tuple[list[dict[str, NetworkPages]], list[LabelledView]]:  # fmt: skip
-    """What networks learn from in one epoch alone, drawn anew for each, and some of the pages in other languages."""
+    """What networks learn from in one epoch and not in the next, and some of the pages in other languages."""
     of_any_kind, of_own_kind = (transplanted_views(read, labelled, of_a_kind=own) for own in (False, True))
     parts, in_other_languages = [], []
-    for epoch in range(EPOCHS):
+    for draw in range(DRAWS):
         transplanted, transplanted_again = (
             [one for turns in (of_any_kind, *[of_own_kind] * _OF_A_KIND) for one in next(turns)] for _ in range(2)
         )
-        turns_of_epoch = range(epoch * _TRANSLATED, (epoch + 1) * _TRANSLATED)
-        translated = translated_views(read, labelled, phrasebook, turns_of_epoch)
-        in_unknown_words = delexicalised_views([*learned_from, *transplanted_again], _DELEXICALISED, epoch)
-        parts.append(network_pages([*transplanted, *translated, *in_unknown_words], tables, epoch))
-        in_other_languages += translated[epoch * _TRANSLATED_IN_TABLES :: EPOCHS * _TRANSLATED_IN_TABLES]
+        languages = range(draw * _TRANSLATED, (draw + 1) * _TRANSLATED)
+        translated = translated_views(read, labelled, phrasebook, languages)
+        in_unknown_words = delexicalised_views([*learned_from, *transplanted_again], _DELEXICALISED, draw)
+        parts.append(network_pages([*transplanted, *translated, *in_unknown_words], tables, draw))
+        in_other_languages += translated[draw * _TRANSLATED_IN_TABLES :: DRAWS * _TRANSLATED_IN_TABLES]
     return parts, in_other_languages
 
 

@@ -66,25 +66,25 @@ def test_the_first_line_is_read_of_dumps_alone(pages: NetworkPages) -> None:
     assert scored(of_html, pages, named[1].names).shape == (5, LINES.sum())
 
 
-def test_pages_of_one_epoch_are_learned_from_in_it_alone(pages: NetworkPages) -> None:
-    epochs = np.arange(len(LINES)) % 3 - 1
-    batches = Batches(replace(pages, epoch=epochs))
-    for epoch in (0, 1):
-        chosen = sorted(chain.from_iterable(batches.groups(np.random.default_rng(0), epoch)))
-        assert chosen == np.flatnonzero((epochs == EVERY) | (epochs == epoch)).tolist()
+def test_pages_of_one_draw_stand_beside_those_of_every_one(pages: NetworkPages) -> None:
+    draws = np.arange(len(LINES)) % 3 - 1
+    batches = Batches(replace(pages, draw=draws))
+    for draw in (0, 1):
+        chosen = sorted(chain.from_iterable(batches.groups(np.random.default_rng(0), draw)))
+        assert chosen == np.flatnonzero((draws == EVERY) | (draws == draw)).tolist()
 
 
-def test_each_epoch_learns_from_its_own_pages(pages: NetworkPages, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_epoch_learns_from_another_draw(pages: NetworkPages, monkeypatch: pytest.MonkeyPatch) -> None:
     learned: list[int] = []
     groups = Batches.groups
     monkeypatch.setattr(Batches, "groups", lambda *given: learned.append(given[2]) or groups(*given))
-    fit_network(pages, NetworkSettings(epochs=2))
-    assert learned[-2:] == [0, 1]
+    fit_network(replace(pages, draw=np.arange(len(LINES)) % 3 - 1), NetworkSettings(epochs=4))
+    assert learned[-4:] == [0, 1, 0, 1]
 
 
 def test_pages_of_a_batch_are_judged_each_by_itself(pages: NetworkPages) -> None:
     lines = np.array([3, 25, 1, 7])
-    some = replace(pages.of(LINES < 0), lines=lines, folds=lines * 0, epoch=lines * 0)
+    some = replace(pages.of(LINES < 0), lines=lines, folds=lines * 0, draw=lines * 0)
     some = replace(some, **{name: getattr(pages, name)[: lines.sum()] for name in ("counts", "classes", "weights")})
     some = replace(some, columns=pages.columns[:, : lines.sum()], tokens=pages.tokens[: 3 * lines.sum()])
     batches = Batches(some)

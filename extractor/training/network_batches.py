@@ -41,6 +41,7 @@ class Batches:
 
     def __init__(self, pages: NetworkPages) -> None:
         self.pages = pages
+        self.draws = max(int(pages.draw.max(initial=0)) + 1, 1)
         sized = [pages.names.index(name) for name in read_of(pages.names) if name not in KIND_VALUED]
         self.kind_names = tuple(name for name in pages.names if name in KIND_VALUED)
         self.names = tuple(pages.names[row] for row in sized)
@@ -51,10 +52,10 @@ class Batches:
         part = self.sized[:: max(1, len(self.sized) // 200_000)].astype(np.float32)
         self.mean, self.spread = part.mean(axis=0), np.maximum(part.std(axis=0), _LEAST_SPREAD)
 
-    def groups(self, random: np.random.Generator, epoch: int) -> list[list[int]]:
-        """All pages of an epoch in random order, those of like length together, in groups that are a batch each."""
+    def groups(self, random: np.random.Generator, draw: int) -> list[list[int]]:
+        """The pages of a draw and of every one in random order, those of like length together, in groups of a batch."""
         pages = self.pages
-        chosen = (pages.lines > 0) & (pages.lines <= LONGEST_PAGE) & np.isin(pages.epoch, (EVERY, epoch))
+        chosen = (pages.lines > 0) & (pages.lines <= LONGEST_PAGE) & np.isin(pages.draw, (EVERY, draw))
         order = random.permutation(np.flatnonzero(chosen))
         groups: list[list[int]] = []
         for first in range(0, len(order), _PAGES_SORTED):

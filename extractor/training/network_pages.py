@@ -1,4 +1,4 @@
-"""What networks learn from: pages as arrays, in parts, of which some are learned from in one epoch alone."""
+"""What networks learn from: pages as arrays, of which some are drawn at random, others for every epoch."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from extractor.characters import Bytes, Integers
 from extractor.training.fitting import TRUST_IN_READING
 
 EVERY = -1
-"""Epoch of pages that are learned from in all of them."""
+"""Draw of pages that are learned from in every epoch."""
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkPages:
     """What a network learns from. columns: (names, lines); tokens in runs by line (counts: of each line);
-    classes, weights: of each line; lines, folds, epoch (in which it is learned from, or EVERY): of each page."""
+    classes, weights: of each line; lines, folds, draw (a number, or EVERY): of each page."""
 
     names: tuple[str, ...]
     columns: Bytes
@@ -29,14 +29,14 @@ class NetworkPages:
     weights: NDArray[np.float32]
     lines: Integers
     folds: Integers
-    epoch: Integers
+    draw: Integers
 
     def of(self, pages: NDArray[np.bool_]) -> NetworkPages:
         """Some of the pages."""
         lines = np.repeat(pages, self.lines)
         return NetworkPages(
             self.names, self.columns[:, lines], self.tokens[np.repeat(lines, self.counts)], self.counts[lines],
-            self.classes[lines], self.weights[lines], self.lines[pages], self.folds[pages], self.epoch[pages],
+            self.classes[lines], self.weights[lines], self.lines[pages], self.folds[pages], self.draw[pages],
         )  # fmt: skip
 
     def and_those_of(self, others: Sequence[NetworkPages]) -> NetworkPages:

@@ -27,13 +27,14 @@ def fit_network(pages: NetworkPages, settings: NetworkSettings | None = None, se
     sizes, kinds = len(batches.names), len(batches.kind_names)
     module = NetworkModule(sizes, kinds, settings, np.random.default_rng(seed))
     random = np.random.default_rng(seed)
-    steps = sum(len(batches.groups(np.random.default_rng(seed), epoch)) for epoch in range(settings.epochs))
+    draws = [epoch % batches.draws for epoch in range(settings.epochs)]
+    steps = sum(len(batches.groups(np.random.default_rng(seed), draw)) for draw in draws)
     optimiser = torch.optim.Adam(module.parameters(), lr=settings.rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, settings.rate, total_steps=int(steps * 1.1) + 50, pct_start=0.1
     )
-    for epoch in range(settings.epochs):
-        for group in batches.groups(random, epoch):
+    for draw in draws:
+        for group in batches.groups(random, draw):
             batch = batches.batch(group)
             loss = functional.cross_entropy(module(batch), batch.classes, reduction="none")
             optimiser.zero_grad()

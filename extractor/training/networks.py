@@ -19,8 +19,10 @@ from extractor.training.views import View
 
 CHANNELS = {"text": 128, "html": 96}
 """Of the networks of each format: those for HTML gain nothing by more."""
-EPOCHS = 3
-"""How often networks learn from pages, but for those that are drawn for one epoch alone (see network_pages)."""
+DRAWS = 3
+"""Of what is drawn at random (see network_pages): one epoch learns from the first, the next from the second."""
+_EPOCHS, _EPOCHS_OF_FOLDS = 6, 3
+"""Of the network of all sites, which is used, and of those that judge what they have not seen, for trees and scores."""
 
 
 def add_networks(
@@ -38,10 +40,12 @@ def add_networks(
         joined = first.and_those_of(others)
         del first, others
         seen = {fold: seen_by(fold, joined.folds) for fold in tables}
-        settings = NetworkSettings(channels=CHANNELS[format], epochs=EPOCHS)
+        settings = {
+            fold: NetworkSettings(CHANNELS[format], _EPOCHS if fold is None else _EPOCHS_OF_FOLDS) for fold in seen
+        }
         # no more at once, as each takes the memory of its pages
         networks = Parallel(n_jobs=THREADS, pre_dispatch=THREADS)(
-            delayed(fit_network)(joined.of(seen[fold]), settings) for fold in seen
+            delayed(fit_network)(joined.of(seen[fold]), settings[fold]) for fold in seen
         )
         for fold, network in zip(seen, networks, strict=True):
             found[fold] = replace(found[fold], networks={**found[fold].networks, format: network})
@@ -67,17 +71,18 @@ def network_columns(view: View, inputs: Bytes, tables: Mapping[int | None, Table
 
 
 def network_pages(
-    labelled: Sequence[LabelledView], tables: Mapping[int | None, Tables], epoch: int = EVERY
+    labelled: Sequence[LabelledView], tables: Mapping[int | None, Tables], draw: int = EVERY
 ) -> dict[str, NetworkPages]:
-    """What networks of each format learn from these views, of which each format must have some lines."""
+    """What networks of each format, of which each must have some lines, learn from these views: in every epoch, or as
+    one of the draws."""
     return {
-        format: _network_pages(format, [one for one in labelled if one.view.format == format], tables, epoch)
+        format: _network_pages(format, [one for one in labelled if one.view.format == format], tables, draw)
         for format in FORMATS
     }
 
 
 def _network_pages(
-    format: str, labelled: Sequence[LabelledView], tables: Mapping[int | None, Tables], epoch: int
+    format: str, labelled: Sequence[LabelledView], tables: Mapping[int | None, Tables], draw: int
 ) -> NetworkPages:
     chosen = [one for one in labelled if len(one.classes)]
     lines = np.array([len(one.classes) for one in chosen])
@@ -89,5 +94,5 @@ def _network_pages(
         counts=np.concatenate([np.diff(one.view.token_offsets) for one in chosen]).astype(np.int32),
         classes=np.concatenate([one.classes for one in chosen]).astype(np.int8),
         weights=page_weights(lines, trust, read).astype(np.float32),
-        lines=lines, folds=np.array([fold_of(one.view.site) for one in chosen]), epoch=np.full(len(chosen), epoch),
+        lines=lines, folds=np.array([fold_of(one.view.site) for one in chosen]), draw=np.full(len(chosen), draw),
     )  # fmt: skip
