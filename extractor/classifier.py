@@ -304,9 +304,8 @@ def expected_f_cut(
 
 def _without_body(body: Integers, words: Integers, page_offsets: Integers) -> NDArray[np.bool_]:
     """Of each page whether it has few words and is likelier than not to have no body, by its lines' probabilities."""
-    nothing = sum_runs(_LOG_OF_OTHERS[body], page_offsets) > _LOG_OF_HALF
-    few: NDArray[np.bool_] = nothing & (sum_runs(words, page_offsets) <= FEW_WORDS)
-    return few
+    likelier: NDArray[np.bool_] = sum_runs(_LOG_OF_OTHERS[body], page_offsets) > _LOG_OF_HALF
+    return likelier & (sum_runs(words, page_offsets) <= FEW_WORDS)
 
 
 def merge_classes(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

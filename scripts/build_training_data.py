@@ -17,6 +17,7 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
+from extractor.model_file import FORMATS
 from extractor.training.converters import extra_dump
 from extractor.training.corpora import CORPORA, Source, add_labels, read_corpora, read_dump_labels
 from extractor.training.derivation import LabelledView, Tables, derive_labels
@@ -28,7 +29,7 @@ from extractor.training.own_pages import own_page_views, trust_written_pages
 from extractor.training.phrases import Phrasebook, read_phrasebook
 from extractor.training.repeated import add_repetition
 from extractor.training.shortening import shortened_views
-from extractor.training.tables import FORMATS, line_table, write_tables
+from extractor.training.tables import line_table, write_tables
 from extractor.training.translation import translated_views
 from extractor.training.transplantation import transplanted_views
 from extractor.training.unknown_words import delexicalised_views
@@ -70,7 +71,7 @@ def main() -> None:
         progress(f"reading {corpus}")
         sources = list(add_labels(read_corpora(options.shared, [corpus], "train"), labels))
         sources = [source for source in sources if source.site not in left_out]
-        read += [source for source in sources if any(dump.labels is not None for dump in source.dumps)]
+        read += [source for source in sources if source.read_dumps]
         parts = [sources[first : first + _AT_ONCE] for first in range(0, len(sources), _AT_ONCE)]
         for found in Parallel(n_jobs=options.jobs)(delayed(_views_of)(part) for part in parts):
             pages += found
@@ -106,11 +107,10 @@ def _drawn(
 ) -> tuple[list[dict[str, NetworkPages]], list[LabelledView]]:  # fmt: skip
     """What networks learn from in one epoch and not in the next, and some of the pages in other languages."""
     of_any_kind, of_own_kind = (transplanted_views(read, labelled, of_a_kind=own) for own in (False, True))
+    turns = [of_any_kind, *[of_own_kind] * _OF_A_KIND]
     parts, in_other_languages = [], []
     for draw in range(DRAWS):
-        transplanted, transplanted_again = (
-            [one for turns in (of_any_kind, *[of_own_kind] * _OF_A_KIND) for one in next(turns)] for _ in range(2)
-        )
+        transplanted, transplanted_again = ([one for some in turns for one in next(some)] for _ in range(2))
         languages = range(draw * _TRANSLATED, (draw + 1) * _TRANSLATED)
         translated = translated_views(read, labelled, phrasebook, languages)
         in_unknown_words = delexicalised_views([*learned_from, *transplanted_again], _DELEXICALISED, draw)

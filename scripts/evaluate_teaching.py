@@ -47,6 +47,7 @@ from extractor.decoding import decode
 from extractor.html import parse_html
 from extractor.labelling import BETAS, html_text
 from extractor.landmarks import Landmarks, cue_tokens, landmark_scores, short_hashes
+from extractor.model_file import FORMATS
 from extractor.training.columns import BASE_COLUMNS, CANDIDATES
 from extractor.training.converters import extra_dump
 from extractor.training.corpora import (
@@ -65,7 +66,7 @@ from extractor.training.landmark_fitting import TaughtPage, fit_landmarks
 from extractor.training.measures import RESAMPLES, load_metrics
 from extractor.training.report_page import Table
 from extractor.training.samples import INPUTS, Evaluation
-from extractor.training.tables import FORMATS, LineTable, base_columns, read_table
+from extractor.training.tables import LineTable, base_columns, read_table
 from extractor.training.teaching import TeachingSettings, tables_of_model
 from extractor.training.training import Settings, matrix, sample_rows
 from extractor.training.views import View, views

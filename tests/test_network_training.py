@@ -34,9 +34,7 @@ def pages() -> NetworkPages:
     classes = np.where(columns[0] > 128, 1, np.where(columns[2] == 3, 2, np.where((tokens[::3] & 1) == 1, 3, 4)))
     weights = page_weights(LINES, np.ones(lines), np.zeros(lines, bool))
     each, zeros = np.full(lines, 3, np.int32), np.zeros(len(LINES), np.int64)
-    return NetworkPages(
-        NAMES, columns, tokens, each, classes.astype(np.int8), weights.astype(np.float32), LINES, zeros, zeros + EVERY
-    )
+    return NetworkPages(NAMES, columns, tokens, each, classes.astype(np.int8), weights, LINES, zeros, zeros + EVERY)
 
 
 def scored(network, pages: NetworkPages, names: tuple[str, ...] = NAMES) -> np.ndarray:

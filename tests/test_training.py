@@ -19,6 +19,7 @@ from extractor.classifier import BODY
 from extractor.features import CLASS_NAMES
 from extractor.kinds import KIND_COLUMNS, KINDS, KindTable
 from extractor.labelling import read_lines
+from extractor.model_file import FORMATS
 from extractor.training import measures
 from extractor.training.alignment import matched_lines, matched_shares, tokenize
 from extractor.training.columns import NETWORK_COLUMNS
@@ -35,7 +36,7 @@ from extractor.training.kind_tables import kind_columns, kind_of
 from extractor.training.networks import network_inputs
 from extractor.training.own_pages import own_page_views
 from extractor.training.phrases import read_phrasebook
-from extractor.training.tables import FORMATS, line_table, read_table, read_words, write_tables
+from extractor.training.tables import line_table, read_table, read_words, write_tables
 from extractor.wording import WordingTable
 
 PAGES = Path(__file__).parent / "pages"

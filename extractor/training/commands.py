@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from extractor.errors import LabelsError, ModelError
-from extractor.model_file import default_model_path
+from extractor.model_file import FORMATS, default_model_path
 from extractor.training.progress import Steps
-from extractor.training.tables import FORMATS, digest, read_table, read_words
+from extractor.training.tables import digest, read_table, read_words
 from extractor.training.teaching import TeachingSettings
 from extractor.training.teaching_commands import teach_command
 from extractor.training.training import train_model

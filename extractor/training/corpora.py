@@ -59,6 +59,11 @@ class Source:
         """Whether the gold text is found well enough in the page to judge by it."""
         return self.gold is not None and self.covered >= 0.9
 
+    @property
+    def read_dumps(self) -> list[tuple[Dump, tuple[str, ...]]]:
+        """Its dumps that were read by hand, with their labels."""
+        return [(dump, dump.labels) for dump in self.dumps if dump.labels is not None]
+
     def without_page(self) -> Source:
         """What training asks of a source where the lines of a page are labelled already."""
         return replace(self, html=b"", gold=None, must_have=(), must_not_have=(), segments=(), dumps=[])

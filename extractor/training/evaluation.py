@@ -122,7 +122,7 @@ def _evaluate_html(
     labelled_pages = _label_timed(result, pages, sources[0].corpus, "html", model)
     for source, place, labelled in zip(sources, places, labelled_pages, strict=True):
         _note_labelled(result, judge, source, labelled, "html", place)
-        if any(dump.labels is not None for dump in source.dumps):
+        if source.read_dumps:
             read = HandRead(source)
             truth = read.html_labels()
             codes = note_labelled_page(result, place, labelled, truth, "html")

@@ -60,9 +60,8 @@ def mastheads(sources: Iterable[Source]) -> list[str]:
     """Short first lines that were read as header: what sites call themselves, mostly."""
     found: set[str] = set()
     for source in sources:
-        for dump in source.dumps:
-            if dump.labels is not None:
-                found.update(_masthead(dump_lines(dump.text), dump.labels))
+        for dump, labels in source.read_dumps:
+            found.update(_masthead(dump_lines(dump.text), labels))
     return sorted(found)
 
 
@@ -71,8 +70,7 @@ def interrupted_dump(source: Source, pieces: Sequence[Sequence[str]], names: Seq
     such pages) and some of the pieces, each kind as often, within a block of related-link lines, and some anywhere
     else; None for a page without such a block. Which, follows from the page's id."""
     random = np.random.default_rng(zlib.crc32(source.id.encode()))
-    read = [(dump, dump.labels) for dump in source.dumps if dump.labels is not None]
-    blocks = [(dump, labels, block) for dump, labels in read for block in _related_blocks(labels)]
+    blocks = [(dump, labels, block) for dump, labels in source.read_dumps for block in _related_blocks(labels)]
     if not blocks or not pieces:
         return None
     dump, labels, (first, last) = blocks[random.integers(len(blocks))]
@@ -131,7 +129,5 @@ def _related_blocks(labels: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 
 def _lines_read(source: Source) -> Iterator[tuple[str, str]]:
-    for dump in source.dumps:
-        if dump.labels is not None:
-            texts = [line.strip() for line in dump_lines(dump.text)]
-            yield from zip(texts, dump.labels, strict=True)
+    for dump, labels in source.read_dumps:
+        yield from zip([line.strip() for line in dump_lines(dump.text)], labels, strict=True)

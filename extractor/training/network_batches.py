@@ -41,7 +41,7 @@ class Batches:
 
     def __init__(self, pages: NetworkPages) -> None:
         self.pages = pages
-        self.draws = max(int(pages.draw.max(initial=0)) + 1, 1)
+        self.draws = int(pages.draw.max(initial=0)) + 1
         sized = [pages.names.index(name) for name in read_of(pages.names) if name not in KIND_VALUED]
         self.kind_names = tuple(name for name in pages.names if name in KIND_VALUED)
         self.names = tuple(pages.names[row] for row in sized)

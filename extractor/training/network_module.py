@@ -50,10 +50,8 @@ class NetworkModule(nn.Module):
         self.dense = nn.ModuleList(nn.Linear(channels, channels) for _ in DILATIONS)
         self.norms = nn.ModuleList(nn.BatchNorm1d(channels) for _ in range(2 + len(DILATIONS)))
         self.deciding = nn.Linear(channels, len(CLASS_NAMES))
-        self.token_dropout = _Dropout(settings.token_dropout, random)
-        self.word_dropout, self.dropout = (
-            _Dropout(share, random) for share in (settings.word_dropout, settings.dropout)
-        )
+        shares = settings.token_dropout, settings.word_dropout, settings.dropout
+        self.token_dropout, self.word_dropout, self.dropout = (_Dropout(share, random) for share in shares)
         self.seen: list[tuple[str, Any]] | None = None
 
     def forward(self, batch: Batch) -> Any:

@@ -50,8 +50,8 @@ class NetworkPages:
         return replace(self, columns=columns, **rest)
 
 
-def page_weights(lines: Integers, trust: NDArray[np.float64], read: NDArray[np.bool_]) -> NDArray[np.float64]:
+def page_weights(lines: Integers, trust: NDArray[np.float64], read: NDArray[np.bool_]) -> NDArray[np.float32]:
     """How much each line counts, as for the trees: by trust, and long pages less than by their lines."""
     by_page = np.clip(np.sqrt(200 / np.maximum(np.repeat(lines, lines), 1)), 0.3, 2.0)
-    weights: NDArray[np.float64] = trust * by_page * np.where(read, TRUST_IN_READING, 1.0)
+    weights: NDArray[np.float32] = (trust * by_page * np.where(read, TRUST_IN_READING, 1.0)).astype(np.float32)
     return weights

@@ -18,9 +18,8 @@ from extractor.training.network_module import NetworkModule, NetworkSettings
 from extractor.training.network_pages import NetworkPages
 
 
-def fit_network(pages: NetworkPages, settings: NetworkSettings | None = None, seed: int = 0) -> Network:
+def fit_network(pages: NetworkPages, settings: NetworkSettings, seed: int = 0) -> Network:
     """A network of these pages, in whole numbers."""
-    settings = settings or NetworkSettings()
     torch.set_num_threads(1)  # two would wait for each other longer than they work, where others work too
     torch.manual_seed(seed)
     batches = Batches(pages)

@@ -93,6 +93,6 @@ def _network_pages(
         tokens=np.concatenate([one.view.tokens for one in chosen]),
         counts=np.concatenate([np.diff(one.view.token_offsets) for one in chosen]).astype(np.int32),
         classes=np.concatenate([one.classes for one in chosen]).astype(np.int8),
-        weights=page_weights(lines, trust, read).astype(np.float32),
+        weights=page_weights(lines, trust, read),
         lines=lines, folds=np.array([fold_of(one.view.site) for one in chosen]), draw=np.full(len(chosen), draw),
     )  # fmt: skip

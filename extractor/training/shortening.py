@@ -36,11 +36,12 @@ def shortened_dump(source: Source) -> Dump | None:
     """One of the page's dumps read by hand, of every run of lines of one label only the first few, of one run of nav or
     header in three none; None for a page without such a dump. Which, follows from the page's id."""
     random = np.random.default_rng(zlib.crc32(f"shortened {source.id}".encode()))
-    read = [dump for dump in source.dumps if dump.labels is not None]
+    read = source.read_dumps
     if not read:
         return None
+    dump, _ = read[random.integers(len(read))]
     lines: list[tuple[str, str]] = []
-    for label, run in groupby(labelled_lines(read[random.integers(len(read))]), key=itemgetter(1)):
+    for label, run in groupby(labelled_lines(dump), key=itemgetter(1)):
         kept = int(random.integers(1, (_MOST_OF_BODY if label == "body" else _MOST_OF_OTHERS) + 1))
         if label in ("nav", "header") and random.random() < 1 / 3:
             kept = 0

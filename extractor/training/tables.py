@@ -21,6 +21,7 @@ from extractor.characters import Array, Bytes, Integers
 from extractor.context import Neighbourhood
 from extractor.features import FEATURES_VERSION
 from extractor.kinds import kind_table_of
+from extractor.model_file import FORMATS
 from extractor.network import Network
 from extractor.phrase_table import PhraseTable
 from extractor.training.columns import BASE_COLUMNS
@@ -30,7 +31,6 @@ from extractor.training.networks import network_columns, network_inputs
 from extractor.training.views import View
 from extractor.wording import WordingTable
 
-FORMATS = ("text", "html")
 _PAGES_AT_ONCE = 500
 
 

@@ -45,7 +45,7 @@ def _with_labels(
     for source in sources:
         if source.corpus in UNSPACED_CORPORA:
             continue
-        read = [(dump.converter, dump.text) for dump in source.dumps if dump.labels is not None]
+        read = [(dump.converter, dump.text) for dump, _ in source.read_dumps]
         for converter, text in (("html", None), *read):
             one = known.get((source.corpus, source.id, converter))
             if one is not None:

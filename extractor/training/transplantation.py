@@ -61,9 +61,7 @@ def transplanted_views(
     """
     if of_a_kind:
         sources = [source for source in sources if source.page_type not in (None, "article")]
-    dumps = [
-        _ReadDump(source, dump) for source in sources for dump in source.dumps if dump.labels and "body" in dump.labels
-    ]
+    dumps = [_ReadDump(source, dump) for source in sources for dump, labels in source.read_dumps if "body" in labels]
     html = {(one.view.corpus, one.view.id): one for one in labelled if one.view.format == "html"}
     run = Parallel(n_jobs=THREADS, batch_size=_AT_ONCE)
     pages = [(source, html[source.corpus, source.id]) for source in sources if (source.corpus, source.id) in html]

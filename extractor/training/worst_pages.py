@@ -95,7 +95,7 @@ def _truth(source: Source, dump: Dump | None, labelled: LabelledPage) -> Iterato
     ours = [line.label.value for line in labelled.lines]
     if dump is not None and dump.labels is not None:
         yield from (wanted if wanted != found else None for wanted, found in zip(dump.labels, ours, strict=True))
-    elif any(one.labels is not None for one in source.dumps) and dump is None:
+    elif source.read_dumps and dump is None:
         for code, found in zip(HandRead(source).html_labels().tolist(), ours, strict=True):
             yield LABELS[code].value if code >= 0 and LABELS[code].value != found else None
     else:
