@@ -29,8 +29,8 @@ HEADLINE, BODY, HEADER, NAV, RELATED = range(len(CLASS_NAMES))
 PROBABILITY_STEPS = 1 << 12
 BODY_AT_LEAST = 0.05
 """No line is body below this probability: a page may have no body at all, which the expected F does not know."""
-FEW_WORDS = 100
-"""Words of a page that may be a menu, a button or an error alone; longer ones have some text."""
+FEW_WORDS = 6
+"""Words of a page that may be a button or a menu alone; a sentence is text, whatever its probability."""
 COPIES_POOLED = 4
 """So many equal lines on a page share one opinion; fewer may be copies of the headline."""
 STAGE_NAMES = tuple(f"p_{name}" for name in CLASS_NAMES)
