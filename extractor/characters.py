@@ -310,9 +310,9 @@ def _blank_lines(
 @lru_cache(maxsize=1)
 def _tables() -> tuple[Bytes, Hashes]:
     """Class of each code point up to LIMIT, and what it counts for in a word's hash: its folded form."""
-    from os.path import dirname, join  # pathlib takes longer to load than most of this package
+    from pathlib import Path  # not loaded by what only imports this package
 
-    path = join(dirname(__file__), "character_classes.npy")  # noqa: PTH118, PTH120
+    path = Path(__file__).with_name("character_classes.npy")
     starts, classes, folds = np.load(path, allow_pickle=False)
     lengths = np.diff(starts, append=LIMIT + 1)
     folded = np.arange(LIMIT + 1, dtype=np.int32) + np.repeat(folds, lengths)

@@ -29,7 +29,7 @@ HEADLINE, BODY, HEADER, NAV, RELATED = range(len(CLASS_NAMES))
 PROBABILITY_STEPS = 1 << 12
 BODY_AT_LEAST = 0.05
 """No line is body below this probability: a page may have no body at all, which the expected F does not know."""
-FEW_WORDS = 6
+FEW_WORDS = 3
 """Words of a page that may be a button or a menu alone; a sentence is text, whatever its probability."""
 COPIES_POOLED = 4
 """So many equal lines on a page share one opinion; fewer may be copies of the headline."""
@@ -205,11 +205,8 @@ def decide(
     """
     pages = len(page_offsets) - 1
     page = np.repeat(np.arange(pages), run_lengths(page_offsets))
-    body = np.rint((probabilities[:, HEADLINE] + probabilities[:, BODY]) * PROBABILITY_STEPS).astype(np.int64)
-    cut = expected_f_cut(body, np.maximum(words, 1), page, page_offsets, beta)
+    body, cut = body_cuts(probabilities, words, page_offsets, beta)
     others = probabilities[:, HEADER : RELATED + 1].argmax(axis=1) + 1
-    cut = np.maximum(cut, round(BODY_AT_LEAST * PROBABILITY_STEPS))
-    cut[_without_body(body, words, page_offsets)] = PROBABILITY_STEPS + 1
     codes = np.where(body >= cut[page], 0, others)
     headline = _pooled_headline(probabilities[:, HEADLINE], codes, line_hashes, page)
     headlines = _likeliest_headlines(headline, page_offsets)
@@ -221,6 +218,19 @@ def decide(
         headlines[number] = _nearest_to_text(copies, codes, last)
         codes[copies[copies != headlines[number]]] = HEADER - 1
     return Decision(codes, headlines)
+
+
+def body_cuts(
+    probabilities: NDArray[np.float64], words: Integers, page_offsets: Integers, beta: float = 1.0
+) -> tuple[Integers, Integers]:
+    """The probability of each line of being body, and of each page the least that is body on it, as decide() has them:
+    both in PROBABILITY_STEPS; one step above them all where nothing is."""
+    page = np.repeat(np.arange(len(page_offsets) - 1), run_lengths(page_offsets))
+    body = np.rint((probabilities[:, HEADLINE] + probabilities[:, BODY]) * PROBABILITY_STEPS).astype(np.int64)
+    cut = expected_f_cut(body, np.maximum(words, 1), page, page_offsets, beta)
+    cut = np.maximum(cut, round(BODY_AT_LEAST * PROBABILITY_STEPS))
+    cut[_without_body(body, words, page_offsets)] = PROBABILITY_STEPS + 1
+    return body, cut
 
 
 def _pooled_headline(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from extractor.corpus.folder import MAX_BYTES
 from extractor.errors import ModelError, TableError
 from extractor.files import printable
 from extractor.kinds import KINDS
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from extractor.corpus.batch import CleanSettings
     from extractor.corpus.preparation import RepetitionSettings
     from extractor.corpus.run import Finished, RunSettings
-
-DEFAULT_MAX_BYTES = 16 << 20
 
 
 class KeepChoice(str, Enum):
@@ -157,7 +156,7 @@ def clean(
     kinds: Kinds = None,
     min_words: MinWords = 0,
     max_removed: MaxRemoved = 1.0,
-    max_bytes: MaxBytes = DEFAULT_MAX_BYTES,
+    max_bytes: MaxBytes = MAX_BYTES,
     id_column: IdColumn = None,
     url_column: UrlColumn = None,
     text_column: TextColumn = None,

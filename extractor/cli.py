@@ -111,7 +111,7 @@ def explain(
     from extractor.explanation_listing import explanation_json, explanation_listing
 
     name = "standard input" if file == "-" else file
-    page = Page(_read(file), id=name, site=site, kind=page_format(format))
+    page = Page(_read(file), id=name, site=site, kind=page_format(format, file))
     try:
         table = None if repetition is None else RepetitionTable.open(repetition)
         chosen = None if model is None else Model.load(model)
@@ -166,7 +166,7 @@ def evaluate(context: typer.Context) -> None:
 def _label_file(
     file: str, format: FormatChoice | None, model: Path | None, prefer: PreferChoice | None
 ) -> LabelledPage:
-    page = Page(_read(file), id=None if file == "-" else file, kind=page_format(format))
+    page = Page(_read(file), id=None if file == "-" else file, kind=page_format(format, file))
     try:
         chosen = None if model is None else Model.load(model)
         return label_page(page, model=chosen, prefer=preference(prefer))

@@ -16,14 +16,11 @@ from numpy.typing import NDArray
 
 from extractor.characters import Bytes
 from extractor.classifier import (
-    BODY,
-    BODY_AT_LEAST,
-    HEADLINE,
     PROBABILITY_STEPS,
     STAGE_NAMES,
     LineClassifier,
     Stage,
-    expected_f_cut,
+    body_cuts,
     network_scores,
     pool_copies,
     softmax,
@@ -125,6 +122,8 @@ class Explanation(NamedTuple):
         label, reached = self.line.label, self.body >= self.cut
         if reached and label is not Label.BODY:
             return f"it reads as the headline does, and a copy of the headline is {label}"
+        if self.cut > 1.0:
+            return f"that no line of the page is body is likelier than not: this one is with {self.body:.3f}"
         side = "reaches" if reached else "is below"
         stands = f"its probability of being body, {self.body:.3f}, {side} the page's cut, {self.cut:.3f}"
         return f"the cut decided: {stands}" if self.cut_decided else f"it is the most probable label, and {stands}"
@@ -166,10 +165,7 @@ def _explained(
     classifier = model.classifiers[read.format]
     own = classifier.judge(columns, batch.page_offsets).probabilities
     pooled = pool_copies(own, batch.line_hashes, batch.page_offsets)
-    body = np.rint((pooled[:, HEADLINE] + pooled[:, BODY]) * PROBABILITY_STEPS).astype(np.int64)
-    words = np.maximum(np.diff(batch.word_offsets), 1)
-    cut = int(expected_f_cut(body, words, batch.page, batch.page_offsets, beta)[0])
-    cut = max(cut, round(BODY_AT_LEAST * PROBABILITY_STEPS))
+    body, cut = body_cuts(pooled, np.diff(batch.word_offsets), batch.page_offsets, beta)
     network = softmax(classifier.first.scores(columns, batch.page_offsets))
     around = Neighbourhood({**columns, **stage_columns(network)}, batch.page_offsets)
     second = _with_landmarks(_second(classifier, around, place), columns, place)
@@ -184,7 +180,7 @@ def _explained(
         lines[place], lines[place] == labelled.headline,
         (*lines[max(place - NEIGHBOURS, 0) : place], *lines[place + 1 : place + 1 + NEIGHBOURS]),
         tuple(own[place].tolist()), tuple(pooled[place].tolist()),
-        int(body[place]) / PROBABILITY_STEPS, cut / PROBABILITY_STEPS,
+        int(body[place]) / PROBABILITY_STEPS, int(cut[0]) / PROBABILITY_STEPS,
         tuple(lines[other].number for other in same if other != place),
         {name: int(column[place]) for name, column in columns.items()}, asked,
         tuple(network[:, place].tolist()), second, table,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
@@ -15,8 +14,9 @@ from extractor.corpus.records import line_record
 from extractor.explanation import Explanation, StageExplanation
 from extractor.features import CLASS_NAMES, REPETITION_NAMES
 from extractor.files import printable
-from extractor.listing import COLOURS, listing_row
+from extractor.listing import COLOURS, json_line, listing_row
 from extractor.page import LABELS
+from extractor.sites import FOLDER_PREFIX
 
 MOST_COLUMNS = 8
 """Columns listed one by one, of those that speak most loudly."""
@@ -46,7 +46,7 @@ def explanation_listing(name: str, found: Explanation) -> str:
 
 def explanation_json(name: str, found: Explanation) -> str:
     """The same, and every column, as one JSON object on one line; scores in full."""
-    record: dict[str, Any] = {
+    return json_line({
         "file": name,
         "line": line_record(found.line),
         "headline": found.is_headline,
@@ -64,8 +64,7 @@ def explanation_json(name: str, found: Explanation) -> str:
         "copies": found.copies,
         "repetition": {name: found.columns[name] for name in REPETITION_NAMES} if found.table else None,
         "columns": found.columns,
-    }
-    return json.dumps(record, ensure_ascii=False) + "\n"
+    })  # fmt: skip
 
 
 def _stage_record(stage: StageExplanation) -> dict[str, Any]:
@@ -130,7 +129,10 @@ def _repetition(found: Explanation) -> list[Text]:
     if not found.table:
         across = "Across pages: no repetition table was asked (--repetition TABLE --site SITE)."
     elif not found.columns["site_known"]:
-        across = "Across pages: the repetition table knows no other page of the site."
+        across = (
+            "Across pages: the repetition table knows no site of that name whose pages share enough with this one "
+            f"(--site takes a host, or {FOLDER_PREFIX}NAME for a folder)."
+        )
     else:
         values = ", ".join(f"{name} {found.columns[name]}" for name in REPETITION_NAMES)
         across = f"Across pages, as columns from 0 to 255: {values}."

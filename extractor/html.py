@@ -23,9 +23,14 @@ _INLINE = frozenset(
     "a abbr acronym amp-img audio b bdi bdo big canvas cite code data del dfn em embed font i img ins kbd label map"
     " mark math meter nobr object output picture progress q rb rp rt ruby s samp small source span strike strong"
     " sub sup svg time track tt u var video wbr path g use rect circle line polygon defs symbol input button"
-    " html body param area link meta base".split()
+    " html body param area link meta base"
+    " mi mn mo ms mtext mrow mfrac msqrt mroot msup msub msubsup munder mover munderover mmultiscripts mprescripts none"
+    " mspace mstyle mpadded mphantom merror menclose maction mtable mtr mtd semantics".split()
 )
-_UNSEEN = frozenset(("head", "script", "style", "template", "noscript", "title"))
+_UNSEEN = frozenset(("head", "script", "style", "template", "noscript", "title", "annotation", "annotation-xml"))
+_OF_ONE_LINE = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6"))
+"""What an element that nobody knows stands within a line of: elsewhere it is taken for a block, as most are that
+frameworks make up."""
 # libxml2 does not know that these hold no content of their own, so no end tag ever closes them
 _VOID = frozenset(("source", "track", "wbr", "embed", "param", "area", "link", "meta", "base", "input", "img", "hr"))
 _STREAMED = re.compile(r".*S:[0-9a-f]+").fullmatch
@@ -67,13 +72,13 @@ LANDMARK_BITS = {tag: 1 << bit for bit, tag in enumerate(LANDMARKS)}
 
 
 # what a tag does, by one look
-_NO_TEXT, _BLOCK, _PLAIN, _LINK, _STRONG, _BUTTON, _BODY, _VOID_INLINE, _BREAK = range(9)
-_LAST_INLINE = _BODY
+_NO_TEXT, _BLOCK, _PLAIN, _LINK, _STRONG, _BUTTON, _BODY, _SVG, _VOID_INLINE, _BREAK = range(10)
+_LAST_INLINE = _SVG
 _KINDS = (
     dict.fromkeys(_INLINE, _PLAIN)
     | dict.fromkeys(_STRONG_TAGS, _STRONG)
     | dict.fromkeys(_BUTTONS, _BUTTON)
-    | {"a": _LINK, "body": _BODY, "br": _BREAK}
+    | {"a": _LINK, "body": _BODY, "svg": _SVG, "br": _BREAK}
     | dict.fromkeys(_UNSEEN, _NO_TEXT)
     | dict.fromkeys(_VOID & _INLINE, _VOID_INLINE)
 )
@@ -95,14 +100,14 @@ MOST_NAMES = 1 << 16
 some frameworks make up new ones for every page."""
 DEEPEST = 1024
 """Elements within each other, on pages of more comparisons; browsers stop at 512."""
-_PART = 1 << 14
+_BYTES_AT_ONCE = 1 << 14
 """Bytes of such a page that are read before its depth is looked at."""
 _TAGS = {
     tag: (_KINDS.get(tag, _BLOCK), TAG_CODES.get(tag, 0), LANDMARK_BITS.get(tag, 0), _ROLES.get(tag, _APART))
     for tag in {*TAGS, *LANDMARKS, *_ROLES, *_KINDS}
 }
 """What a tag does; of block elements the code, the landmark it is, its role."""
-_OTHER = (_BLOCK, 0, 0, _APART)
+_OTHER, _OTHER_INLINE = (_BLOCK, 0, 0, _APART), (_PLAIN, 0, 0, _APART)
 
 # what is known of a line and of a block, as both are noted: one list for all, as records of their own would have the
 # garbage collector look at them again and again
@@ -223,7 +228,7 @@ def _parse_in_parts(data: bytes) -> MarkupPage:
     parser = _parser(builder)
     first = 0
     while first < len(data):
-        cut = data.find(b"<", first + _PART)
+        cut = data.find(b"<", first + _BYTES_AT_ONCE)
         last = cut if cut >= 0 else len(data)
         _feed(parser, data[first:last])
         first = last
@@ -244,7 +249,7 @@ class _Builder:
         "_around", "_blank", "_block", "_blocks", "_body_cue", "_button", "_button_chars", "_cues", "_first_lines",
         "_has_text", "_inline", "_inline_cue", "_item", "_landmarks", "_last_lines", "_lines", "_link", "_link_chars",
         "_links", "_lists", "_meta", "_meta_title", "_open", "_outer", "_parts", "_pre", "_rows", "_skip", "_skip_tag",
-        "_strong", "_strong_chars", "_texts",
+        "_strong", "_strong_chars", "_svg", "_texts",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -262,7 +267,7 @@ class _Builder:
         self._block, self._landmarks, self._body_cue = -1, 0, 0
         self._skip = 0  # open elements whose text is not shown
         self._skip_tag = ""
-        self._pre = self._link = self._strong = self._button = self._lists = 0
+        self._pre = self._link = self._strong = self._button = self._svg = self._lists = 0
         self._rows: list[_Row] = []
         self._parts: list[str] = []  # outside of pre: empty, or with something to see
         self._has_text = False
@@ -279,7 +284,7 @@ class _Builder:
                 self._start_unseen(tag, attributes)
                 return
             self._skip = 0
-        kind, code, landmark, role = _TAGS.get(tag, _OTHER)
+        kind, code, landmark, role = _TAGS.get(tag) or self._of_unknown_tag()
         cue = 0
         if attributes:
             if kind == _NO_TEXT or (
@@ -326,7 +331,7 @@ class _Builder:
         if self._skip:
             self._end_unseen(tag)
             return
-        kind = _TAGS.get(tag, _OTHER)[0]
+        kind = (_TAGS.get(tag) or self._of_unknown_tag())[0]
         if kind <= _BLOCK:
             if self._parts:
                 self._end_line()
@@ -346,6 +351,8 @@ class _Builder:
                 self._strong = max(0, self._strong - 1)
             elif kind == _BUTTON:
                 self._button = max(0, self._button - 1)
+            elif kind == _SVG:
+                self._svg = max(0, self._svg - 1)
         elif tag == "input":
             self._button = max(0, self._button - 1)
 
@@ -366,10 +373,6 @@ class _Builder:
                 self._inline_cue = self._inline[-1][1]
             if self._link or self._strong or self._button:
                 self._count(len(seen))
-
-    def comment(self, text: str) -> None: ...
-
-    def pi(self, target: str, data: str | None = None) -> None: ...
 
     def close(self) -> None: ...
 
@@ -414,21 +417,26 @@ class _Builder:
             self._links = 1 if self._link else 0
         self._parts.clear()
 
+    def _of_unknown_tag(self) -> tuple[int, int, int, int]:
+        return _OTHER_INLINE if self._open and self._open[-1] in _OF_ONE_LINE else _OTHER
+
     def _start_inline(self, kind: int, cue: int) -> None:
         if kind == _STRONG:
             self._strong += 1
         elif kind == _BUTTON:
             self._button += 1
+        elif kind == _SVG:
+            self._svg += 1
         elif cue:
             self._body_cue = cue
 
     # --- what is not shown --------------------------------------------------------------------
     def _start_skip(self, tag: str) -> None:
         self._skip, self._skip_tag = 1, tag
-        if tag == "title" and "title" not in self._meta:
+        if tag == "title" and not self._svg and "title" not in self._meta:
             self._meta_title = []
         if tag not in _INLINE and self._parts:
-            self._end_line()
+            self._parts.append(" ")
 
     def _ends_head(self, tag: str) -> bool:
         """Whether the head is over: no head has such an element, though libxml2 would go on with it."""
@@ -591,13 +599,15 @@ class _Row:
 
 
 def page_title(meta: Mapping[str, str]) -> str | None:
-    """og:title, or the title less the name of the site, as the head of an HTML page gives them."""
+    """og:title, or the title, as the head of an HTML page gives them, less the name of the site: og:site_name, or where
+    there is none what ends the title, is less than half as long as the rest and ends in no number, as a part does."""
     title = meta.get("og:title") or meta.get("twitter:title") or meta.get("title")
     if not title:
         return None
     site = meta.get("og:site_name", "").casefold()
     for separator in (" | ", " - ", " – ", " — ", " :: ", " » ", " · "):
         head, found, tail = title.rpartition(separator)
-        if found and head and (tail.casefold() == site or (not site and len(tail) < len(head) / 2)):
+        named = tail.casefold() == site if site else len(tail) < len(head) / 2 and not tail[-1:].isdigit()
+        if found and head and named:
             return head
     return title

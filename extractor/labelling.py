@@ -14,7 +14,7 @@ import numpy as np
 
 from extractor.characters import TextBatch, read_texts, run_lengths
 from extractor.classifier import decide, merge_classes, pool_copies
-from extractor.decoding import decode
+from extractor.decoding import text_of
 from extractor.features import OWN_NAMES, REPETITION_NAMES, Lines, own_columns
 from extractor.kinds import KIND_NAMES, KINDS, MARKUP_KIND_NAMES
 from extractor.model_file import Model
@@ -156,8 +156,7 @@ class _Decoded:
     @classmethod
     def read(cls, page: Page | str | bytes) -> _Decoded:
         page = page if isinstance(page, Page) else Page(page)
-        content = page.content
-        text, encoding = (content, "str") if isinstance(content, str) else decode(content)
+        text, encoding = text_of(page.content)
         return cls(page, text, encoding, page.kind or ("html" if looks_like_html(text) else "text"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +63,7 @@ def rendered(rows: Iterable[Text]) -> str:
 def page_json(labelled: LabelledPage) -> str:
     """A page and its lines as one JSON object on one line."""
     headline = labelled.headline
-    page = {
+    return json_line({
         "id": labelled.id,
         "format": labelled.format,
         "encoding": labelled.encoding,
@@ -72,8 +72,12 @@ def page_json(labelled: LabelledPage) -> str:
         "kind": labelled.kind,
         "kind_probability": round(labelled.kind_probability, 4),
         "lines": [line_record(line) for line in labelled.lines],
-    }
-    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(page, ensure_ascii=False)) + "\n"
+    })  # fmt: skip
+
+
+def json_line(record: Mapping[str, Any]) -> str:
+    """A record as JSON on one line, with nothing raw that a terminal must not see."""
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(record, ensure_ascii=False)) + "\n"
 
 
 def summary_table(summary: Summary) -> str:

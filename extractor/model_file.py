@@ -246,19 +246,13 @@ def _texts(array: Array) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _default_model() -> Model:
-    return Model.load(_default_model_file())
+    return Model.load(default_model_path())
 
 
 def default_model_path() -> Path:
     """Where the shipped model lies: inside the installed package, or in models/ beside it in a checkout."""
-    from pathlib import Path
+    from pathlib import Path  # not loaded by what only imports this package
 
-    return Path(_default_model_file())
-
-
-def _default_model_file() -> str:
-    from os.path import dirname, exists, join  # pathlib takes longer to load than most of this package
-
-    package = dirname(__file__)  # noqa: PTH120
-    inside, beside = (join(folder, "models", "default.npz") for folder in (package, dirname(package)))  # noqa: PTH118, PTH120
-    return inside if exists(inside) else beside  # noqa: PTH110
+    package = Path(__file__).parent
+    inside, beside = (folder / "models" / "default.npz" for folder in (package, package.parent))
+    return inside if inside.exists() else beside

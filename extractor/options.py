@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from extractor.corpus.folder import ENDINGS
 from extractor.labelling import Preference
 from extractor.page import Label, PageFormat
 
@@ -37,7 +38,8 @@ TablePath = Annotated[
 ]
 Unwrap = Annotated[bool, typer.Option("--unwrap", help="Join the lines of hard-wrapped paragraphs.")]
 Format = Annotated[
-    FormatChoice | None, typer.Option("--format", help="Read the page so; found by looking if not given.")
+    FormatChoice | None,
+    typer.Option("--format", help="Read the page so; if not given, as its name ends, or found by looking."),
 ]
 ModelPath = Annotated[Path | None, typer.Option("--model", help="A model file (.npz) in place of the shipped one.")]
 Prefer = Annotated[
@@ -45,9 +47,11 @@ Prefer = Annotated[
 ]
 
 
-def page_format(format: FormatChoice | None) -> PageFormat | None:
-    """How a page is to be read, as Page has it."""
-    return None if format is None else "text" if format is FormatChoice.TEXT else "html"
+def page_format(format: FormatChoice | None, file: str) -> PageFormat | None:
+    """How the page in a file is to be read, as Page has it: as asked, or as `clean` reads what ends so."""
+    if format is not None:
+        return "text" if format is FormatChoice.TEXT else "html"
+    return ENDINGS.get(Path(file).suffix.lower())
 
 
 def preference(prefer: PreferChoice | None) -> Preference | None:

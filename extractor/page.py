@@ -5,6 +5,7 @@ Comes in: a page as the caller has it. Goes out: its lines with labels, and view
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from enum import Enum
 from itertools import compress
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, overload
 
-from extractor.plaintext import continuations
+from extractor.plaintext import continuations, joined
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 PageFormat = Literal["html", "text"]
 Probabilities: TypeAlias = tuple[float, float, float, float]
+_HEADING_MARKS = r"^#{1,6}\s+|\s*¶$"
+"""What some converters put before or after a heading: it is no part of a title."""
 
 
 class Label(str, Enum):
@@ -177,7 +180,7 @@ class LabelledPage:
         self._rows: list[Probabilities] | None = None
         self._layout, self._headline = layout, headline
         self._lines: tuple[Line, ...] | None = None
-        self.title = layout.texts[headline].strip() if headline is not None else title
+        self.title = re.sub(_HEADING_MARKS, "", layout.texts[headline].strip()) if headline is not None else title
 
     @property
     def probabilities(self) -> list[Probabilities]:
@@ -227,17 +230,18 @@ class LabelledPage:
         parts: list[str] = []
         for above, index, text in zip([-1, *kept], kept, layout.texts.some(kept), strict=False):
             if wrapped and above == index - 1 >= 0 and continues[index]:
-                parts += (" ", text.lstrip())
+                parts += (joined(parts[-1], text), text.lstrip())
             else:
                 parts += ("\n" if layout.blank_before.find(1, above + 1, index + 1) < 0 else "\n\n", text)
         return "".join(parts[1:])  # nothing before the first
 
     def with_labels(self, labels: Sequence[Label]) -> LabelledPage:
-        """The same page with other labels, one a line: as if they had been the decision. ValueError for too few."""
+        """The same page with other labels, one a line: as if they had been the decision. ValueError for too few, or for
+        one that is none."""
         if len(labels) != len(self.labels):
             raise ValueError(f"{len(labels)} labels for {len(self.labels)} lines; give one for each")
         found = copy(self)
-        found.labels, found._lines = tuple(labels), None
+        found.labels, found._lines = tuple(map(Label, labels)), None
         if self._headline is not None and found.labels[self._headline] is not Label.BODY:
             found._headline = None
         return found

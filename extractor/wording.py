@@ -20,8 +20,6 @@ MOST_WORDS = 4096
 """Words of a line that count; a line of more is no menu and no heading, whatever comes."""
 MARKS = 3
 """Tokens of a line beside its words and pairs: the first word as such, the last, and the whole."""
-MOST_TOKENS = 2 * MOST_WORDS - 1 + MARKS
-"""Tokens of such a line."""
 ROOT_STEPS = 64
 """Scores are kept in this many steps for each unit of a weight."""
 _MIDDLE = 127
@@ -46,7 +44,7 @@ class WordingTable:
     def score(self, tokens: Hashes, offsets: Integers) -> Bytes:
         """Tokens in runs -> one row an output, one column a run, 128 for no opinion.
 
-        A run holds at most MOST_TOKENS.
+        A run holds at most 2 * MOST_WORDS - 1 + MARKS.
         """
         return self.scores(self.sums(tokens, offsets), run_lengths(offsets))
 

@@ -58,9 +58,9 @@ from extractor.training.corpora import (
     read_corpora,
     read_dump_labels,
 )
-from extractor.training.derivation import classes_read, fold_of
+from extractor.training.derivation import GOLD_AT_LEAST, classes_read, fold_of
 from extractor.training.evaluation import Plan, evaluate
-from extractor.training.fitting import fit_stage
+from extractor.training.fitting import fit_stage, length_factors
 from extractor.training.folds import page_digests, text_digests
 from extractor.training.landmark_fitting import TaughtPage, fit_landmarks
 from extractor.training.measures import RESAMPLES, load_metrics
@@ -75,8 +75,6 @@ ROOT = Path(__file__).parent.parent
 SITE_CORPORA = ("dragnet", "l3s-gn1", "wcxb")
 PAGES_AT_LEAST = 8
 LABELLED = 5
-IN_GOLD = 60
-"""Percent of a line's tokens that the gold text matches: such lines are the best choice."""
 LEAST_GAIN, LARGEST_LOSS = 0.25, 0.005
 MEASURES = {corpus: "snippet F1" if corpus == "multilingual" else "word F1" for corpus in CORPORA}
 PARITIES = 2
@@ -252,7 +250,7 @@ class Trial:
 
     def _taught(self, page: SitePage) -> TaughtPage:
         lines = len(page.shares)
-        weight = self._settings.weight * float(np.clip(np.sqrt(200 / lines), 0.3, 2.0))
+        weight = self._settings.weight * float(length_factors(np.array(lines)))
         return TaughtPage(
             page.source.site, short_hashes(page.batch.line_hashes), page.cues, self._corrected(page),
             np.full(lines, weight), page.scores,
@@ -264,7 +262,7 @@ class Trial:
         if (read >= 0).all():
             return read.astype(np.int64)
         headline = int(self._decided(page, page.scores).headlines[0])
-        body = page.shares >= IN_GOLD
+        body = page.shares >= GOLD_AT_LEAST
         if headline >= 0 and page.source.corpus not in HEADLINE_IN_GOLD:
             body[headline] = True
         classes = np.where(body, BODY, page.scores[HEADER:].argmax(axis=0) + HEADER)
@@ -292,7 +290,7 @@ class Trial:
             if page.source.corpus not in HEADLINE_IN_GOLD and decision.headlines[0] >= 0:
                 kept[decision.headlines[0]] = False
             yield self._f1(page, kept)
-        yield self._f1(page, page.shares >= IN_GOLD)
+        yield self._f1(page, page.shares >= GOLD_AT_LEAST)
 
     def _f1(self, page: SitePage, kept: NDArray[np.bool_]) -> float:
         texts = page.batch.line_texts(0, len(page.shares))

@@ -24,7 +24,7 @@ from extractor.training.corpora import read_corpora
 
 ROOT = Path(__file__).parent.parent
 STEPS = (
-    "labelling._Decoded.read", "html.parse_html", "labelling.html_text", "characters.read_texts",
+    "labelling._Decoded.read", "html.parse_pages", "labelling.html_text", "characters.read_texts",
     "wording.line_tokens", "wording.WordingTable.score", "features.Lines.__init__", "features.own_columns",
     "markup.Blocks.__init__", "markup._cue_columns", "markup.markup_columns", "network.Network._read",
     "network.Block.apply", "network.Network.scores", "context.Neighbourhood.matrix", "forest.Forest.scores",

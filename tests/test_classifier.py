@@ -72,7 +72,7 @@ def test_a_page_of_nothing_likely_has_no_body() -> None:
     ("body", "codes"), [((0.49,), [2]), ((0.51,), [0]), ((0.2, 0.3), [2, 2]), ((0.3, 0.3), [0, 0])]
 )
 def test_a_page_of_few_words_has_no_body_where_that_is_likelier(body: tuple[float, ...], codes: list[int]) -> None:
-    assert decide(rows(*body), np.full(len(body), 3), np.array([0, len(body)])).codes.tolist() == codes
+    assert decide(rows(*body), np.full(len(body), 1), np.array([0, len(body)])).codes.tolist() == codes
     longer = decide(rows(*body), np.full(len(body), 7), np.array([0, len(body)])).codes
     assert (longer == 0).any()
 

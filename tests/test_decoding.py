@@ -5,6 +5,7 @@ import codecs
 import pytest
 
 from extractor.decoding import declared_encoding, decode
+from hostile import SCRIPTS
 
 FRENCH = "Le phare s’éteint à l’aube — déjà vingt ans."
 RUSSIAN = "Маяк на дальнем мысу снова горит, и лоцманы рады. " * 4
@@ -68,9 +69,19 @@ def test_without_a_declaration_a_detector_looks() -> None:
     assert decode(RUSSIAN.encode("cp1251"))[0] == RUSSIAN
 
 
-def test_a_few_broken_bytes_do_not_spoil_utf8() -> None:
-    data = RUSSIAN.encode() + b"\xff" + RUSSIAN.encode()
-    assert decode(data) == (f"{RUSSIAN}\ufffd{RUSSIAN}", "utf-8!")
+@pytest.mark.parametrize("text", [text for text in SCRIPTS if not text.isascii()])
+@pytest.mark.parametrize("declared", ["", '<meta charset="utf-8">'])
+def test_a_few_broken_bytes_do_not_spoil_utf8(text: str, declared: str) -> None:
+    page = declared + text * 4
+    assert decode(page.encode() + b"\xff" + page.encode()) == (f"{page}\ufffd{page}", "utf-8!")
+
+
+@pytest.mark.parametrize("charset", ["iso-2022-jp", "hz"])
+def test_what_escape_sequences_mean_is_told_by_what_the_page_declares(charset: str) -> None:
+    page = f'<meta charset="{charset}"><p>{CHINESE if charset == "hz" else JAPANESE}'
+    assert decode(page.encode(charset))[0] == page
+    in_utf8 = page + "\x1b ~{"
+    assert decode(in_utf8.encode()) == (in_utf8, "utf-8")
 
 
 def test_utf8_cut_in_the_middle_of_a_character_is_utf8() -> None:

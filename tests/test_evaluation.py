@@ -286,6 +286,11 @@ def test_floors_rise_and_never_fall(tmp_path: Path) -> None:
     name, path = f"word F1, wcxb, {OURS}, html", tmp_path / "floors.json"
     record_floors({name: {"value": 0.9}}, "data", path)
     record_floors({name: {"value": 0.8}}, "data", path)
+    other = name.replace("wcxb", "dragnet")
+    record_floors({other: {"value": 0.7}}, "data", path)
+    assert check_floors({name: {"value": 0.9}}, "data", path) == [f"{other}: not measured, floor 0.700"]
+    path.unlink()
+    record_floors({name: {"value": 0.9}}, "data", path)
     assert check_floors({name: {"value": 0.9}}, "data", path) == []
     assert check_floors({name: {"value": 0.88}}, "data", path) == [f"{name}: 0.880 is below its floor of 0.900"]
     assert "too good" in check_floors({name: {"value": 0.999}}, "data", path)[0]

@@ -117,6 +117,14 @@ def test_the_only_line_of_a_page_is_all_base(model: Model) -> None:
     assert found.second.base == pytest.approx(found.second.scores)
 
 
+def test_a_page_of_few_words_that_has_no_body(shipped_model: Model) -> None:
+    found = explain("Menu | Search", 1, model=shipped_model)
+    assert found.line.label is not Label.BODY
+    assert found.cut > 1.0 > found.body
+    assert "no line of the page is body" in found.reason
+    assert "no line of the page is body" not in explain("The lamp is lit again.", 1, model=shipped_model).reason
+
+
 def test_groups_say_what_a_column_tells_and_of_which_lines() -> None:
     assert group_of("wording_nav") == "wording"
     assert group_of("prose_") == group_of("prose^") == "layout, lines around"
@@ -138,7 +146,7 @@ def test_a_table_is_evidence_that_is_shown() -> None:
     found = explain(Page(DUMP, site="harbour"), 1, repetition=table)
     assert found.columns["repeated_share"] > 200
     assert "repeated_share" in explanation_listing("page", found)
-    assert "knows no other page" in explanation_listing("page", explain(Page(DUMP), 1, repetition=table))
+    assert "knows no site of that name" in explanation_listing("page", explain(Page(DUMP), 1, repetition=table))
 
 
 # --- the command ------------------------------------------------------------------------------------

@@ -229,6 +229,15 @@ def test_a_page_with_no_text_gives_an_empty_file(output: Path, tmp_path: Path, s
     assert files(output) == {"blank.txt": b""}
 
 
+@pytest.mark.parametrize("written", ["old", "old.jsonl"])
+def test_what_an_earlier_run_wrote_is_no_page(tmp_path: Path, settings: CleanSettings, written: str) -> None:
+    (tmp_path / "page.txt").write_text(DUMP, encoding="utf-8")
+    (tmp_path / "broken.txt").write_bytes(b"\0\1" * 99)
+    summaries = [run(tmp_path, tmp_path / name, settings) for name in (written, f"new {written}")]
+    assert [(summary.pages, summary.failed) for summary in summaries] == [(1, 1)] * 2
+    assert (tmp_path / f"{written}.run" / "unwritten.jsonl").read_bytes()
+
+
 def test_names_of_any_kind(output: Path, tmp_path: Path, settings: CleanSettings) -> None:
     source = tmp_path / "names"
     source.mkdir()

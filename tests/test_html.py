@@ -33,6 +33,14 @@ GOLDEN = {
         "<tbody><tr><td>1</td><td><a>2</a></td></tr></tbody></table>",
         "t\na\tb\n1\t2",
     ),
+    "parts of a table within a row are no cells of it": (
+        "<table><tr><td>Name<table><tbody><tr><td>inner</table></table>",
+        "Name\ninner",
+    ),
+    "groups of options within a row are no cells of it": (
+        "<table><tr><td>Choose<select><optgroup><option>one</select></table>",
+        "Choose\none",
+    ),
     "a table for layout is no table": (
         "<table><tr><td><p>one<p>two</td><td>three</td></tr></table>",
         "one\n\ntwo\n\nthree",
@@ -58,6 +66,20 @@ GOLDEN = {
     "unless it stands in what is not shown": (
         "<head><noscript><x-pixel>a</x-pixel></noscript><template><x-card>b</x-card></template><title>t</title></head>c",
         "c",
+    ),
+    "what is not shown within a line does not part it": (
+        "<p>A lake of <style>x</style>the north<script>y</script> and <template>z</template>its ice",
+        "A lake of the north and its ice",
+    ),
+    "the name of an icon": ("<a>one<svg><title>arrow</title><path/></svg></a>", "one"),
+    "what a formula is made of is no block": (
+        "<div>Its mass <math><semantics><mrow><mi>m</mi><mo>+</mo><mn>1</mn></mrow>"
+        "<annotation>{m+1}</annotation></semantics></math> is known</div>",
+        "Its mass m+1 is known",
+    ),
+    "unknown elements in a paragraph or heading are no blocks": (
+        "<h2>The <x-term>kettle hole</x-term></h2><p>Left <x-time>in <b>May</b></x-time> by ice.<x-card>one</x-card>",
+        "The kettle hole\n\nLeft in May by ice.one",
     ),
     "a title among what is not shown": (
         "<head><noscript><title>t</title><x-pixel>a</x-pixel></noscript><title>u</title></head>b",
@@ -120,6 +142,12 @@ def test_cells_of_a_row_add_up() -> None:
         ("<title>Lamp lit again</title>", "Lamp lit again"),
         ('<title>Lamp lit | Lantern</title><meta property="og:title" content="Lamp lit again">', "Lamp lit again"),
         ('<title>A - B</title><meta property="og:site_name" content="C">', "A - B"),
+        (
+            '<meta property="og:title" content="A short history of the crane - Part 2">',
+            "A short history of the crane - Part 2",
+        ),
+        ("<body><svg><title>Menu</title></svg><title>Lamp lit again</title>", "Lamp lit again"),
+        ('<meta property="og:title" content="A - B"><meta property="og:site_name" content="b">', "A"),
         ("", None),
     ],
 )

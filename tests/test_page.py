@@ -116,6 +116,12 @@ def test_the_title_falls_back_on_the_head_of_the_page() -> None:
     assert labelled_page((BODY, "text")).headline is None
 
 
+@pytest.mark.parametrize("line", ["Lamp lit", "## Lamp lit", "  Lamp lit¶", "# Lamp lit ¶"])
+def test_the_marks_of_a_heading_are_no_part_of_the_title(line: str) -> None:
+    page = labelled_page((BODY, line), headline=0)
+    assert (page.title, page.text()) == ("Lamp lit", line)
+
+
 def test_a_page_with_other_labels() -> None:
     others = (NAV, BODY, HEADER, *ARTICLE.labels[3:])
     changed = ARTICLE.with_labels(others)
@@ -127,6 +133,10 @@ def test_a_page_with_other_labels() -> None:
     assert list(changed.blanks) == [False, *[True] * 5, False, False]
     with pytest.raises(ValueError, match="give one for each"):
         ARTICLE.with_labels(others[1:])
+    with pytest.raises(ValueError, match="boddy"):
+        ARTICLE.with_labels(["boddy"] * len(others))
+    named = ARTICLE.with_labels([str(label) for label in ARTICLE.labels])
+    assert (named.labels, named.headline) == (ARTICLE.labels, ARTICLE.headline)
 
 
 def test_a_page_takes_text_and_bytes_and_nothing_else() -> None:

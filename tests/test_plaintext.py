@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from extractor import Model, Page, label
-from extractor.plaintext import continuations, looks_like_html
+from extractor import Label, Model, Page, label
+from extractor.plaintext import continuations, joined, looks_like_html
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,7 @@ from extractor.plaintext import continuations, looks_like_html
         "<p>A fragment without any head.</p>",
         "Words first, <b>then</b> <i>tags</i>, <a href='x'>many</a> of <em>them</em>.",
         "<table><tr><td>1</td></tr></table>",
+        "<b>x</b> y",
     ],
 )
 def test_html_is_told_by_its_tags(page: str) -> None:
@@ -31,6 +32,7 @@ def test_html_is_told_by_its_tags(page: str) -> None:
         "To begin a paragraph of text in HTML write <p>, and nothing need end it; a page may hold thousands of them.",
         "<jane@example.org> wrote:\n> Are you coming on Friday?",
         "<3 this song",
+        "<b>Note:</b> the shop is closed on Monday.\n" + "The museum and its garden are open as always.\n" * 3,
         "std::vector<int> numbers; // and a map<string, list<int>> beside it, which is all that the class has",
     ],
 )
@@ -58,6 +60,7 @@ def numbered_lines(text: str, model: Model) -> list[tuple[int, str]]:
         ("\u200b", [(1, "\u200b")]),
         ("😀 𐐀\n𠀀", [(1, "😀 𐐀"), (2, "𠀀")]),
         ("a\0b", [(1, "a\0b")]),
+        ("\ufeffone", [(1, "one")]),
         ("<b>tags stay</b>", [(1, "<b>tags stay</b>")]),
     ],
 )
@@ -73,6 +76,21 @@ def test_lines_go_on_where_the_next_word_would_not_have_fitted() -> None:
 def test_a_blank_line_and_a_bullet_begin_anew() -> None:
     texts = ["The first line is as long", "as the page is wide, near", "- enough to join", "* or not"]
     assert continuations(texts, [False, True, False, False]) == [False, False, False, False]
+
+
+def test_a_long_address_does_not_make_the_page_wide() -> None:
+    address = "  1. https://harbour.example/" + "a-long-way-down/" * 9
+    texts = ["The first line is as long", "as the page is wide, near", "enough.", address, "Short."]
+    assert continuations(texts, [False] * 5) == [False, True, True, False, False]
+    assert continuations([address] * 3, [False] * 3) == [False] * 3
+
+
+def test_a_script_without_spaces_is_joined_without_any(random_model: Model) -> None:
+    lines = ["港口的工程比原来的计划提前了", "三个月完成，船员们都很高兴。", "灯塔也亮了。", "完"]
+    assert continuations(lines, [False] * 4) == [False, True, True, False]
+    page = label("\n".join(lines), model=random_model).with_labels([Label.BODY] * 4)
+    assert page.text(unwrap=True) == f"{lines[0]}{lines[1]}{lines[2]}\n{lines[3]}"
+    assert joined("the lamp is", "lit") == joined("等等 lamp", "灯") == " "
 
 
 def test_pages_with_very_long_lines_are_not_wrapped() -> None:

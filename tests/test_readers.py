@@ -25,12 +25,14 @@ from corpus_files import (
     write_warc,
     zstandard_folded,
 )  # fmt: skip
+from extractor.corpus import repeated
 from extractor.corpus.arrow_rows import rows_of
 from extractor.corpus.batch import CleanSettings
 from extractor.corpus.columns import Columns
 from extractor.corpus.folder import FolderError, input_files
 from extractor.corpus.preparation import RepetitionSettings
-from extractor.corpus.readers import ReadSettings, pieces_of, read_piece
+from extractor.corpus.processes import EndedError
+from extractor.corpus.readers import Piece, ReadSettings, pieces_of, read_piece
 from extractor.corpus.records import Record, Status
 from extractor.corpus.repeated import CountSettings, count_pages
 from extractor.corpus.run import RunSettings, clean_corpus
@@ -50,6 +52,19 @@ WAYS = [
 def read(path: Path, settings: ReadSettings = URLS, **sizes: int) -> list[Record]:
     pieces = pieces_of(input_files(path), settings, **sizes)
     return [record for piece in pieces for record in read_piece(piece, settings)]
+
+
+def write_rows(folder: Path, rows: list[dict[str, str | None]]) -> Path:
+    (folder / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return folder / "x.jsonl"
+
+
+def write_table(folder: Path, rows: list[dict[str, str | None]]) -> Path:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.Table.from_pylist(rows), folder / "x.parquet")
+    return folder / "x.parquet"
 
 
 def statuses(records: list[Record]) -> list[tuple[str, str | None]]:
@@ -197,6 +212,19 @@ def test_a_file_without_a_column_for_the_page_is_refused(tmp_path: Path) -> None
     with pytest.raises(FolderError, match=r"x\.jsonl: no column other"):
         read(tmp_path, ReadSettings(columns=Columns(text="other")))
     assert read(tmp_path, ReadSettings(columns=Columns(text="story")))[0].content == "It burns again."
+
+
+@needs_corpus_extra
+@pytest.mark.parametrize("write", [write_rows, write_table])
+def test_a_row_whose_html_is_empty_has_its_text(
+    tmp_path: Path, write: Callable[[Path, list[dict[str, str | None]]], Path]
+) -> None:
+    rows = [{"html": html, "text": text} for html, text in [("<p>h", "t"), (None, "t"), ("", "t"), (None, None)]]
+    records = read(write(tmp_path, rows))
+    pages = [record.content for record in records]
+    assert [page.decode() if isinstance(page, bytes) else page for page in pages] == ["<p>h", "t", "t", None]
+    assert [record.kind for record in records] == ["html", None, None, None]
+    assert reasons(records) == ["column html is empty"]
 
 
 @needs_corpus_extra
@@ -473,6 +501,36 @@ def test_a_file_of_records_is_known_by_its_content(dumps, tmp_path: Path) -> Non
         assert len(read(path)) == 7
 
 
+# --- processes that end -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("deaths", [3, 20, 1_000])
+def test_every_page_is_counted_or_named_however_many_end_their_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deaths: int
+) -> None:
+    fatal = {3, 9, 15, 21, 27, 33}
+    for number in range(40):
+        (tmp_path / f"{number:02}.txt").write_text(f"The lamp of tower {number} is lit again.", encoding="utf-8")
+    (piece,) = pieces_of(input_files(tmp_path), URLS)
+
+    def ended(*_: object) -> None:
+        raise EndedError
+
+    def alone(read_part: Callable[..., object], piece: Piece, settings: CountSettings, *places: int) -> object:
+        return ended() if fatal & set(range(*places)) else read_part(piece, settings, *places)
+
+    monkeypatch.setattr(repeated, "read_lines", ended)
+    monkeypatch.setattr(repeated, "alone", alone)
+    monkeypatch.setattr(repeated, "MOST_DEATHS", deaths)
+    counted = count_pages([piece], CountSettings(URLS))
+    failed = {failure.name: failure.reason for failure in counted.failures}
+    assert sorted([*counted.names, *failed]) == [f"{number:02}.txt" for number in range(40)]
+    assert {f"{number:02}.txt" for number in fatal} <= set(failed)
+    given_up = [name for name, reason in failed.items() if "times, with the pages before" in reason]
+    assert given_up == [f"{number:02}.txt" for number in range(40 - len(given_up), 40)]
+    assert len(given_up) == {3: 40, 20: 30, 1_000: 0}[deaths]
+
+
 # --- extras -----------------------------------------------------------------------------------------
 
 
@@ -490,6 +548,18 @@ def test_a_missing_package_is_named_with_the_extra(name: str, module: str, tmp_p
     assert "pip install 'extractor[corpus]'" in finished.stderr
     assert finished.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_page_that_begins_as_what_a_missing_package_reads_is_a_problem_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_bytes(b"\x28\xb5\x2f\xfd and more")
+    (tmp_path / "b.txt").write_text("The lamp is lit again.", encoding="utf-8")
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    first, second = read(tmp_path)
+    assert first.problem is not None
+    assert "zstandard, which reads" in first.problem.reason
+    assert second.content is not None
 
 
 # --- the first pass ---------------------------------------------------------------------------------

@@ -444,14 +444,12 @@ def test_a_run_goes_on_only_as_it_began(source: Path, tmp_path: Path, settings: 
         clean_corpus(source, tmp_path / "out", settings, how=go_on)
 
 
-def test_a_journal_that_was_written_half(tmp_path: Path, source: Path, settings: CleanSettings) -> None:
-    expected = clean_corpus(source, tmp_path / "a.jsonl", settings, how=RunSettings(shard=2))
+def test_a_journal_that_was_written_half(tmp_path: Path) -> None:
     (tmp_path / "journal").write_bytes(b'{"first": 0, "st')
     with Journal.locked(tmp_path / "journal") as journal:
         assert (journal.end, journal.done) == (0, False)
         journal.finish()
     assert (tmp_path / "journal").read_bytes() == b'"done"\n'
-    assert expected.summary.pages == 9
 
 
 def kill_and_continue(start: Start, tmp_path: Path, output: str, moments: int, pages: int) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
+import pkgutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import extractor.training
 from extractor import Model, Page
 from random_models import random_networks
 
@@ -182,3 +186,13 @@ def test_calibration_error_of_the_sure_and_right_is_none() -> None:
     truth = np.arange(300) % 2 == 0
     assert measures.calibration_error(truth.astype(float), truth) == 0
     assert measures.calibration_error(np.full(300, 0.9), truth) == pytest.approx(0.4)
+
+
+# --- examples in docstrings ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("module", [found.name for found in pkgutil.iter_modules(extractor.training.__path__)])
+def test_examples_in_docstrings(module: str) -> None:
+    if module.startswith("network_"):
+        pytest.importorskip("torch")
+    assert doctest.testmod(importlib.import_module(f"extractor.training.{module}")).failed == 0

@@ -15,9 +15,8 @@ from itertools import groupby
 from pathlib import Path
 
 from extractor.corpus.batch import CleanSettings, clean_batch, load_model, load_table
-from extractor.corpus.folder import RecordFile
 from extractor.corpus.memory import each_at_most, resident_memory
-from extractor.corpus.processes import EndedError, alone, together
+from extractor.corpus.processes import ENDED, MOST_DEATHS, EndedError, alone, together
 from extractor.corpus.readers import Piece, read_piece
 from extractor.corpus.records import Problem, Record, Result, Status, Summary, total, unwritten
 from extractor.corpus.run_folder import Journal, RunFolder, Shard, left_out_reasons, notices
@@ -28,8 +27,6 @@ SHARD_PAGES = 256
 BATCH_PAGES = 256
 BATCH_CHARACTERS = 1 << 23
 """A batch that is cleaned together has so many pages or characters at most, or one page."""
-MOST_DEATHS = 50
-"""Processes that one piece may end before the rest of it is given up."""
 
 
 class RunError(Exception):
@@ -129,17 +126,10 @@ def _survives(number: int, piece: Piece, job: Job, size: int, stop: int | None) 
 
 
 def _give_up(journal: Journal, piece: Piece, end: int, *, whole: bool) -> None:
-    """Note the page that ends every process that reads it; whole: all that is left of the piece.
-
-    Records that are left are one notice together: how many there are is only what their file claims.
-    """
+    """Note the page that ends every process that reads it; whole: all that is left of the piece."""
     first = journal.end
     stop = max(end, piece.records or 0) if whole else end
-    reason = f"ended the process {MOST_DEATHS} times, with the pages before" if whole else "ended the process"
-    reason = f"{reason} that worked on it"
-    places = range(first, stop)
-    if whole and isinstance(piece.files[0], RecordFile):
-        places, reason = places[:1], f"{reason}; given up with what follows it in this part of the file"
+    places, reason = piece.given_up(first) if whole else (range(first, stop), ENDED)
     problem = Problem(Status.ERROR, reason)
     results = [unwritten(Record(piece.name(place), place, None), problem) for place in places]
     journal.add(Shard(first, stop, total(result.counts for result in results), notices(results), None))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import NamedTuple
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
 KNOWN_NAMES: dict[str, tuple[str, ...]] = {
     "html": ("html", "raw_html", "page_html", "html_content", "content_html"),
@@ -27,8 +27,12 @@ class Columns(NamedTuple):
         return self.html or self.text
 
     def names(self) -> list[str]:
-        """Those that are there, each once, but no text beside HTML."""
-        return list(dict.fromkeys(name for name in (self.id, self.url, self.page) if name))
+        """Those that are there, each once."""
+        return list(dict.fromkeys(filter(None, (self.id, self.url, self.html, self.text))))
+
+    def page_of(self, values: Mapping[str, Any]) -> str | None:
+        """The column that holds the page of a row, by name: that of HTML, but where it is empty that of text."""
+        return next((name for name in (self.html, self.text) if name and values.get(name)), self.page)
 
     def found_in(self, names: Collection[str]) -> Columns:
         """These columns, and for those not named the ones that are known by their names, upper or lower case.

@@ -27,6 +27,8 @@ RECORD_ENDINGS: dict[str, RecordFormat] = {
 }  # fmt: skip
 STARTS: dict[bytes, RecordFormat] = {b"WARC/": "warc", b"PAR1": "parquet", b"{": "jsonl"}
 COMPRESSED_ENDINGS = (".gz", ".zst")
+RUN_ENDING, MANIFEST = ".run", "manifest.json"
+"""Of the folder that a run keeps beside its output, and a file in it."""
 COPIES_FILE = "copies.jsonl"
 """What an earlier run wrote beside its pages; it holds none."""
 
@@ -142,7 +144,8 @@ def looked_at(path: Path) -> RecordFile | None:
 
 
 def find_files(source: Path, leave_out: Collection[Path] = ()) -> Iterator[InputFile]:
-    """The files with pages under a folder, in no order. Links are followed to files inside the folder only.
+    """The files with pages under a folder, in no order, without what earlier runs wrote there. Links are followed to
+    files inside the folder only.
 
     leave_out: folders and files that hold no pages.
     """
@@ -151,7 +154,12 @@ def find_files(source: Path, leave_out: Collection[Path] = ()) -> Iterator[Input
     for folder, folders, names in os.walk(source, onerror=_refuse):
         here = Path(folder)
         folders[:] = [name for name in folders if not excluded or (here / name).resolve() not in excluded]
+        runs = {name for name in folders if name.endswith(RUN_ENDING) and (here / name / MANIFEST).is_file()}
+        # nor is what an earlier run wrote a page
+        folders[:] = [name for name in folders if name not in runs and name + RUN_ENDING not in runs]
         for name in names:
+            if name + RUN_ENDING in runs:
+                continue
             path = here / name
             found = input_file(path, path.relative_to(source).as_posix())
             if found is None or (path.is_symlink() and not path.resolve().is_relative_to(inside)):

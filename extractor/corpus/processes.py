@@ -9,6 +9,10 @@ from typing import ParamSpec, TypeVar
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
+MOST_DEATHS = 50
+"""Processes that one piece may end before the rest of it is given up."""
+ENDED = "ended the process that worked on it"
+"""What is said of a page that did."""
 
 
 class EndedError(Exception):

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from extractor.corpus.columns import Columns
-from extractor.corpus.extras import need
+from extractor.corpus.extras import MissingExtraError, need
 from extractor.corpus.folder import MAX_BYTES, FolderError, InputFile, PageFile, RecordFile, TooLargeError
+from extractor.corpus.processes import ENDED, MOST_DEATHS
 from extractor.corpus.records import Problem, Record, Status
 from extractor.corpus.unfolding import DamagedFileError, is_compressed, open_file, open_unfolded
 from extractor.files import NO_ROOM, looks_binary
@@ -69,6 +70,14 @@ class Piece:
         """The name of the record at a place."""
         file = self.files[0]
         return f"{file.name}:{self.first + place}" if isinstance(file, RecordFile) else self.files[place].name
+
+    def given_up(self, first: int) -> tuple[range, str]:
+        """The places that are noted where all from one on is given up, and why. Of a file of records it is the first,
+        for all: how many there are is only what the file claims."""
+        reason = f"{ENDED} {MOST_DEATHS} times, with the pages before"
+        if isinstance(self.files[0], RecordFile):
+            return range(first, first + 1), f"{reason}; given up with what follows it in this part of the file"
+        return range(first, len(self.files)), reason
 
 
 def pieces_of(
@@ -195,7 +204,7 @@ def _read_page(place: int, file: PageFile, settings: ReadSettings) -> Record:
         page = file.read(settings.site_from, settings.max_bytes)
     except OSError as error:
         problem = Problem(Status.ERROR, f"cannot be read: {error.strerror or error}")
-    except DamagedFileError as error:
+    except (DamagedFileError, MissingExtraError) as error:  # a .txt may begin as what is compressed does
         problem = Problem(Status.ERROR, str(error))
     except TooLargeError as error:
         problem = Problem(Status.TOO_LARGE, str(error))
@@ -210,21 +219,24 @@ def page_record(name: str, place: int, values: dict[str, Any], columns: Columns,
     """The record of a row: its columns by name."""
     url = _text(values, columns.url)
     known: dict[str, Any] = {"id": _text(values, columns.id), "url": url}
-    content = values.get(columns.page) if columns.page else None
-    problem = _content_problem(content, values, columns, settings)
+    column = columns.page_of(values)
+    content = values.get(column) if column else None
+    problem = _content_problem(content, values, column, settings)
     if problem is not None:
         return Record(name, place, None, **known, problem=problem)
-    kind: PageFormat | None = "html" if columns.html else None
+    kind: PageFormat | None = "html" if column == columns.html else None
     encoding = "utf-8" if isinstance(content, str) else None
     return Record(name, place, content, **known, site=settings.site(name, url), kind=kind, encoding=encoding)
 
 
-def _content_problem(content: Any, values: dict[str, Any], columns: Columns, settings: ReadSettings) -> Problem | None:
-    if columns.page is None:
+def _content_problem(
+    content: Any, values: dict[str, Any], column: str | None, settings: ReadSettings
+) -> Problem | None:
+    if column is None:
         return Problem(Status.UNDECODABLE, settings.columns.missing(values))
     if not isinstance(content, (str, bytes)):
         what = "empty" if content is None else f"no text but {type(content).__name__}"
-        return Problem(Status.UNDECODABLE, f"column {columns.page} is {what}")
+        return Problem(Status.UNDECODABLE, f"column {column} is {what}")
     # a character is a byte at least
     if len(content) > settings.max_bytes:
         return Problem(Status.TOO_LARGE, str(TooLargeError(settings.max_bytes)))

@@ -18,11 +18,11 @@ import numpy as np
 from extractor.characters import read_texts
 from extractor.copies import CopyRecord, copy_records
 from extractor.corpus.memory import at_most
-from extractor.corpus.processes import EndedError, alone, together
+from extractor.corpus.processes import ENDED, MOST_DEATHS, EndedError, alone, together
 from extractor.corpus.readers import Piece, ReadSettings, read_piece
 from extractor.corpus.records import Problem, Record, Status
 from extractor.counting import Keys, PageLines, fingerprints
-from extractor.decoding import decode
+from extractor.decoding import text_of
 from extractor.labelling import BATCH_CHARACTERS, html_text
 from extractor.plaintext import looks_like_html
 from extractor.repetition import DEFAULT_MEMORY, RepetitionCounter, RepetitionTable, Sites
@@ -30,9 +30,6 @@ from extractor.repetition import DEFAULT_MEMORY, RepetitionCounter, RepetitionTa
 Found = TypeVar("Found")
 PART = 256
 """Places of a piece that are read in a process of its own, once it has ended one."""
-MOST_DEATHS = 50
-"""Processes that one piece may end before the rest of it is given up."""
-ENDED = "ended the process that worked on it"
 
 
 class Failure(NamedTuple):
@@ -191,19 +188,25 @@ def _read_alone(piece: Piece, settings: CountSettings) -> Iterator[ReadPages]:
             read, more = alone(read_part, piece, settings, start, start + size)
         except EndedError:
             deaths += 1
-            if size > 1 and deaths < MOST_DEATHS:
+            if deaths >= MOST_DEATHS:
+                yield hash_lines(_failed(piece, *piece.given_up(start)))
+                return
+            if size > 1:
                 size //= 2
                 continue
-            yield hash_lines([Record(piece.name(start), start, None, problem=Problem(Status.ERROR, ENDED))])
-            start, size, more = start + 1, PART, deaths < MOST_DEATHS
+            yield hash_lines(_failed(piece, range(start, start + 1), ENDED))
+            start, size = start + 1, PART
         else:
             yield read
             start += size
 
 
+def _failed(piece: Piece, places: range, reason: str) -> list[Record]:
+    return [Record(piece.name(place), place, None, problem=Problem(Status.ERROR, reason)) for place in places]
+
+
 def _text(record: Record) -> str:
-    content = record.content or ""
-    text = content if isinstance(content, str) else decode(content)[0]
+    text, _ = text_of(record.content or "")
     if not (looks_like_html(text) if record.kind is None else record.kind == "html"):
         return text
     from extractor.html import parse_html  # lxml is not loaded for plain text

@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from extractor.corpus.folder import FolderError
+from extractor.corpus.folder import COPIES_FILE, MANIFEST, RUN_ENDING, FolderError
 from extractor.corpus.records import Result, Summary, total
 from extractor.corpus.writers import OutputFormat
 from extractor.files import open_new, write_atomically
@@ -27,7 +27,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-MANIFEST, REPORT, UNWRITTEN = "manifest.json", "report.json", "unwritten.jsonl"
+REPORT, UNWRITTEN = "report.json", "unwritten.jsonl"
 _PIECES = "pieces"
 
 
@@ -146,7 +146,7 @@ class RunFolder:
         whole = output.parent.resolve() / output.name
         if not output.name or output.name == "..":
             raise FolderError(f"{output}: give a folder with a name of its own for the output")
-        return cls(whole.with_name(f"{whole.name}.run"), output, format)
+        return cls(whole.with_name(f"{whole.name}{RUN_ENDING}"), output, format)
 
     @property
     def finished(self) -> bool:
@@ -228,7 +228,7 @@ class RunFolder:
         for path in self.path.iterdir():
             if path.name == _PIECES:
                 shutil.rmtree(path)
-            elif path.name not in (MANIFEST, REPORT, UNWRITTEN, "copies.jsonl"):
+            elif path.name not in (MANIFEST, REPORT, UNWRITTEN, COPIES_FILE):
                 path.unlink()
 
     def report(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from threading import Event, Thread
 from types import MappingProxyType
 
+from extractor.corpus.extras import MissingExtraError
 from extractor.corpus.folder import PageFile, TooLargeError
 from extractor.corpus.repeated import Failure
 from extractor.corpus.unfolding import DamagedFileError
@@ -80,5 +81,5 @@ class Doubts:
                 yield file.read()
             except OSError as error:
                 self._failures[file.name] = Failure(file.name, f"cannot be read: {error.strerror}")
-            except (ValueError, TooLargeError, DamagedFileError) as error:
+            except (ValueError, TooLargeError, DamagedFileError, MissingExtraError) as error:
                 self._failures[file.name] = Failure(file.name, str(error))

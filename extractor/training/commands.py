@@ -4,11 +4,13 @@ a model taught on labelled pages of one's own (teaching_commands.py)."""
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from extractor.errors import LabelsError, ModelError
+from extractor.files import printable
 from extractor.model_file import FORMATS, default_model_path
 from extractor.training.progress import Steps
 from extractor.training.tables import digest, read_table, read_words
@@ -31,11 +33,17 @@ def train(arguments: Sequence[str]) -> int:
             return teach_command(options.pages, options.model, options.output or TAUGHT, settings, options.force)
         return _train(options.data, options.output or MODEL)
     except (LabelsError, ModelError, OSError, ValueError) as error:
-        print(*(f"extractor train: {line}" for line in str(error).split("\n")), sep="\n", file=sys.stderr)
+        lines = (printable(f"extractor train: {line}") for line in str(error).split("\n"))
+        print(*lines, sep="\n", file=sys.stderr)
         return WRONG_USAGE
 
 
 def _train(data: Path, output: Path) -> int:
+    if not (data / "words.npz").exists():
+        raise ValueError(
+            f"{data / 'words.npz'}: no such file; the tables come with a checkout (--data names their folder), "
+            "pages of your own are taught with --pages"
+        )
     words = read_words(data)
     tables = {format: read_table(data, format) for format in FORMATS}
     card: dict[str, object] = {
@@ -56,6 +64,13 @@ def _cost(step: str) -> float:
     return next((cost for begin, cost in _COSTS.items() if step.startswith(begin)), 0.0)
 
 
+def _above_nothing(text: str) -> float:
+    value = float(text)
+    if not 0.0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="extractor train", description=train.__doc__)
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the training tables")
@@ -63,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     own = parser.add_argument_group("labelled pages of your own")
     own.add_argument("--pages", type=Path, help="folder of labelled pages; a folder in it is a site")
     own.add_argument(
-        "--weight", type=float, default=TeachingSettings().weight,
+        "--weight", type=_above_nothing, default=TeachingSettings().weight,
         help="what a line of theirs counts: more follows them more closely (default: %(default)g)",
     )  # fmt: skip
     own.add_argument("--model", type=Path, default=default_model_path(), help="what to teach; the shipped one")

@@ -27,7 +27,6 @@ from extractor.training.hand_measures import (
     CONFUSION_MEASURES,
     UNKNOWN_WORDS_MEASURES,
     HandRead,
-    label_codes,
     note_confusion,
     note_labelled_page,
     note_short_lines,
@@ -36,6 +35,7 @@ from extractor.training.measures import Aggregate, load_metrics
 from extractor.training.peers import PeerOutputs
 from extractor.training.samples import INPUTS, OURS, Evaluation, Key, Place
 from extractor.training.unknown_words import in_unknown_words
+from extractor.training.views import label_codes
 
 BATCH = 64
 """Pages of one corpus that are labelled together."""
@@ -150,7 +150,7 @@ def _note_unknown_words(result: Evaluation, read: Sequence[tuple[Place, Dump]], 
     pages = [Page(in_unknown_words(dump.text), kind="text") for _, dump in read]
     named = {name: CONFUSION_MEASURES[measure] for name, measure in UNKNOWN_WORDS_MEASURES.items()}
     for (place, dump), labelled in zip(read, label_many(pages, model=model), strict=True):
-        codes = label_codes([label.value for label in labelled.labels])
+        codes = label_codes(labelled.labels)
         note_confusion(result, place, codes, label_codes(dump.labels or ()), named, "dump")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from extractor.errors import LabelsError, ModelError
+from extractor.files import printable
 from extractor.model_file import Model, default_model_path
 from extractor.training.commands import DATA, WRONG_USAGE
 from extractor.training.corpora import CORPORA, Source, read_corpora
@@ -35,11 +36,12 @@ def evaluate(arguments: Sequence[str]) -> int:
     try:
         model = Model.load(options.model)
         if options.pages:
-            print(evaluate_pages(options.pages, model, options.output))
+            report = evaluate_pages(options.pages, model, options.output)
+            print(*map(printable, report.split("\n")), sep="\n")
             return 0
         return _leave_out(options, model) if options.leave_out else _evaluate_corpora(options, model)
-    except (LabelsError, ModelError, FileNotFoundError, ValueError) as error:
-        print(f"extractor evaluate: {error}", file=sys.stderr)
+    except (LabelsError, ModelError, OSError, ValueError) as error:
+        print(printable(f"extractor evaluate: {error}"), file=sys.stderr)
         return WRONG_USAGE
 
 

@@ -39,6 +39,12 @@ THREADS = 2
 """Fixed: the order of sums in CatBoost, and with it the last bits of a model, follow from it."""
 
 
+def length_factors(lines: Integers) -> NDArray[np.float64]:
+    """What a line of a page of so many lines counts: a long page counts for less than by its lines."""
+    factors: NDArray[np.float64] = np.clip(np.sqrt(200 / np.maximum(lines, 1)), 0.3, 2.0)
+    return factors
+
+
 def fit_table(
     tokens: Array, offsets: Integers, labels: Integers, weights: NDArray[np.float64], buckets: int, strength: float
 ) -> WordingTable:

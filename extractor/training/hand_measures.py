@@ -30,6 +30,7 @@ from extractor.training.alignment import matched_lines, tokenize
 from extractor.training.corpora import Source, dump_lines
 from extractor.training.measures import Aggregate, Score
 from extractor.training.samples import HAND, INPUTS, OURS, Evaluation, JudgedLines, Key, Place
+from extractor.training.views import html_labels, label_codes
 
 SHORT = 80
 """Most characters of a one-line answer."""
@@ -57,17 +58,11 @@ SHORT_LINES = "recall of short body lines"
 SHORT_MEASURES = (SHORT_LINES, *(f"recall of {element}" for element in ELEMENTS))
 
 
-def label_codes(labels: Sequence[str]) -> Integers:
-    """Labels as indices into LABELS."""
-    codes = {label.value: code for code, label in enumerate(LABELS)}
-    return np.array([codes[str(label)] for label in labels], np.int64)
-
-
 def note_labelled_page(
     result: Evaluation, place: Place, labelled: LabelledPage, truth: Integers, input: str = "dump"
 ) -> Integers:
     """Compare a page's labels with the true ones, one for each line (-1: not known); gives the page's own codes."""
-    codes = label_codes([label.value for label in labelled.labels])
+    codes = label_codes(labelled.labels)
     probabilities = np.array(labelled.probabilities, float).reshape(-1, len(LABELS))
     note_labels(result, place, codes, probabilities, truth, input)
     return codes
@@ -150,13 +145,7 @@ class HandRead:
 
     def html_labels(self) -> Integers:
         """The labels of the HTML lines, -1 where no line that was read matches."""
-        carried = np.full(len(self._markup.texts), -1, np.int64)
-        for dump in self._source.dumps:
-            if dump.labels is not None:
-                texts = dump_lines(dump.text)
-                lines = matched_lines(self._markup.texts, texts)
-                carried = np.where(lines >= 0, label_codes(dump.labels)[lines], carried)
-        return carried
+        return html_labels(self._source, self._markup)
 
 
 def html_elements(markup: MarkupPage, titles: set[str | None]) -> Integers:

@@ -20,10 +20,11 @@ from extractor.model_file import Model
 from extractor.training.corpora import Dump, Source
 from extractor.training.evaluation import KIND_CORPUS, Plan, evaluate, note_kind
 from extractor.training.folds import JudgedPage, cross_validate, page_digests, text_digests, without_pages
-from extractor.training.hand_measures import HandRead, label_codes, note_labels, note_short_lines
+from extractor.training.hand_measures import HandRead, note_labels, note_short_lines
 from extractor.training.samples import Evaluation, Place
 from extractor.training.tables import LineTable
 from extractor.training.training import Settings, train_classifier
+from extractor.training.views import label_codes
 
 Progress = Callable[[str], None]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor.characters import Bytes, Integers
-from extractor.training.fitting import TRUST_IN_READING
+from extractor.training.fitting import TRUST_IN_READING, length_factors
 
 EVERY = -1
 """Draw of pages that are learned from in every epoch."""
@@ -52,6 +52,6 @@ class NetworkPages:
 
 def page_weights(lines: Integers, trust: NDArray[np.float64], read: NDArray[np.bool_]) -> NDArray[np.float32]:
     """How much each line counts, as for the trees: by trust, and long pages less than by their lines."""
-    by_page = np.clip(np.sqrt(200 / np.maximum(np.repeat(lines, lines), 1)), 0.3, 2.0)
+    by_page = length_factors(np.repeat(lines, lines))
     weights: NDArray[np.float32] = (trust * by_page * np.where(read, TRUST_IN_READING, 1.0)).astype(np.float32)
     return weights

@@ -14,10 +14,11 @@ from extractor.labelled_pages import HandLabelledPage, read_checked_pages
 from extractor.labelling import label_many
 from extractor.model_file import Model
 from extractor.page import LABELS
-from extractor.training.hand_measures import CONFUSION_MEASURES, label_codes, note_labelled_page
+from extractor.training.hand_measures import CONFUSION_MEASURES, note_labelled_page
 from extractor.training.label_reporting import label_sections
 from extractor.training.report_page import Section, Table, as_html, as_markdown
 from extractor.training.samples import HAND, INPUTS, OURS, Evaluation, Key, Place
+from extractor.training.views import label_codes
 
 ACCURACY = "label accuracy"
 _WORST = 20

@@ -50,7 +50,7 @@ def _dump_views(labelled: HandLabelledPage) -> PageViews:
     unknown = np.full(len(texts), -1, np.int64)
     dump = make_view(source, OWN, text, texts, [], unknown, label_codes(labelled.labels), None)
     none = np.zeros(0, np.int64)
-    return PageViews(make_view(source, "html", "", [], [], none, none.astype(np.int8), parse_html("")), (dump,))
+    return PageViews(make_view(source, "html", "", [], [], none, none, parse_html("")), (dump,))
 
 
 def _html_views(labelled: HandLabelledPage) -> PageViews:

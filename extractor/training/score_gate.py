@@ -43,13 +43,12 @@ def check_floors(found: dict[str, Any], digest: str, path: Path) -> list[str]:
 
 
 def record_floors(found: dict[str, Any], digest: str, path: Path) -> None:
-    """Raise the floors to what is measured; a floor is never lowered by this."""
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"floors": {}}
-    same = known.get("digest") == digest
-    floors = {
-        name: max(round(entry["value"], 3), known["floors"].get(name, 0.0) if same else 0.0)
-        for name, entry in sorted(found.items())
-        if f", {OURS}, " in name and "calibration" not in name and "cleaneval" not in name
-    }
-    recorded = {"digest": digest, "ceiling": CEILING, "floors": floors}
+    """Raise the floors to what is measured: on the same data none is lowered or lost by this, on other data all are
+    anew."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    floors = dict(known["floors"]) if known.get("digest") == digest else {}
+    for name, entry in found.items():
+        if f", {OURS}, " in name and "calibration" not in name and "cleaneval" not in name:
+            floors[name] = max(round(entry["value"], 3), floors.get(name, 0.0))
+    recorded = {"digest": digest, "ceiling": CEILING, "floors": dict(sorted(floors.items()))}
     path.write_text(json.dumps(recorded, indent=1) + "\n", encoding="utf-8")

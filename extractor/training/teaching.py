@@ -18,10 +18,10 @@ from extractor.landmarks import LANDMARK_NAMES, cue_tokens
 from extractor.model_file import FORMATS, Check, Model
 from extractor.training.columns import BASE_COLUMNS
 from extractor.training.derivation import FOLDS, LabelledView, Tables
+from extractor.training.fitting import length_factors
 from extractor.training.landmark_fitting import TaughtPage, fit_landmarks
 from extractor.training.own_pages import OwnPage
 from extractor.training.tables import line_table
-from extractor.training.training import page_factors
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def taught_page(model: Model, site: str, one: LabelledView, settings: TeachingSe
     around = Neighbourhood(dict(zip(BASE_COLUMNS[view.format], table.base, strict=True)), table.page_offsets)
     return TaughtPage(
         site, view.tokens[view.token_offsets[1:] - 1], cue_tokens(*view.cue_tokens) if view.cue_tokens else None,
-        one.classes, settings.weight * page_factors(table) * one.read,
+        one.classes, settings.weight * length_factors(table.page_lines()) * one.read,
         classifier.second_scores(around),
     )  # fmt: skip
 

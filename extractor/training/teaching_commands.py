@@ -1,7 +1,7 @@
 """`extractor train --pages`: labelled pages of one's own -> a taught model, and a report beside it.
 
-The report is of pages that were held out. A model that does no better on them than the one that was taught, or than
-the one that it would replace, is not written, unless one asks for it.
+The report is of pages that were held out. A model that does worse on them than the one that was taught, or than the
+one that it would replace, is not written, unless one asks for it.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ def teach_command(folder: Path, model_path: Path, output: Path, settings: Teachi
         raise ValueError(f"{folder}: no two pages of a folder share lines, so there is no site to learn")
     card = _card(model, pages, trial, settings)
     refusal = _refusal(trial, pages, rival, output)
-    report = output.with_suffix("")
-    _write_report(report, report_sections(trial, card, _verdict(trial, refusal, output, force)))
+    _write_report(output, report_sections(trial, card, _verdict(trial, refusal, output, force)))
     if refusal and not force:
-        print(f"not written: {refusal}; --force writes it all the same ({report}.html says more)")
+        print(f"not written: {refusal}; --force writes it all the same ({output.with_suffix('.html')} says more)")
         return NOT_BETTER
     replace(taught, card=card).save(output)
-    print(f"{output}: {output.stat().st_size} bytes; {report}.md and {report}.html say how it does on pages held out")
+    reports = " and ".join(str(output.with_suffix(ending)) for ending in (".md", ".html"))
+    print(f"{output}: {output.stat().st_size} bytes; {reports} say how it does on pages held out")
     return 0
 
 

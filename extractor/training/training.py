@@ -29,7 +29,14 @@ from extractor.network import WORD_NAMES
 from extractor.page import LABELS
 from extractor.training.columns import BASE_COLUMNS, CANDIDATES, REPETITION_COLUMNS
 from extractor.training.derivation import Tables
-from extractor.training.fitting import TRUST_IN_READING, fit_calibration, fit_kind_weights, fit_stage, silent_stage
+from extractor.training.fitting import (
+    TRUST_IN_READING,
+    fit_calibration,
+    fit_kind_weights,
+    fit_stage,
+    length_factors,
+    silent_stage,
+)
 from extractor.training.measures import accuracy, macro_f1
 from extractor.training.tables import LineTable
 
@@ -145,14 +152,8 @@ def sample_rows(table: LineTable, part: float = 1.0) -> tuple[Integers, NDArray[
     """The lines that trees are grown on, and the weight of each."""
     share = np.where(table.read, np.array(KEPT_SHARES_OF_READ)[table.classes], np.array(KEPT_SHARES)[table.classes])
     rows = np.flatnonzero(np.random.default_rng(0).random(len(share)) < share * part)
-    weights = table.trust * page_factors(table) * np.where(table.read, TRUST_IN_READING, 1.0) / share
+    weights = table.trust * length_factors(table.page_lines()) * np.where(table.read, TRUST_IN_READING, 1.0) / share
     return rows, weights[rows]
-
-
-def page_factors(table: LineTable) -> NDArray[np.float64]:
-    """For each line what it counts for its page's length: a long page counts for less than by its lines."""
-    factors: NDArray[np.float64] = np.clip(np.sqrt(200 / table.page_lines()), 0.3, 2.0)
-    return factors
 
 
 def matrix(table: LineTable, rows: Integers, names: tuple[str, ...], seen: Bytes | None = None) -> Bytes:

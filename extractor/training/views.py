@@ -18,7 +18,7 @@ from extractor.features import FEATURES, REPETITION_NAMES, own_columns
 from extractor.html import MarkupPage, parse_html
 from extractor.labelling import html_text
 from extractor.markup import CUE_NAMES, cue_line_tokens, markup_columns, read_cues, words_of_kind
-from extractor.page import LABELS
+from extractor.page import LABELS, Label
 from extractor.training.alignment import match, matched_lines, matched_shares, tokenize, tokens_of_lines
 from extractor.training.corpora import Dump, Source, dump_lines
 from extractor.wording import WordingTable, line_tokens
@@ -97,7 +97,7 @@ def views(source: Source) -> PageViews:
 def _views(source: Source) -> Iterator[View]:
     markup = parse_html(decode(source.html)[0])
     named = titles(source, markup)
-    hand = _hand_labels_of_html(source, markup)
+    hand = html_labels(source, markup)
     html_lines = np.arange(len(markup.texts))
     yield make_view(source, "html", html_text(markup), markup.texts, named, html_lines, hand, markup)
     for dump in source.dumps:
@@ -107,14 +107,14 @@ def _views(source: Source) -> Iterator[View]:
 def dump_view(source: Source, dump: Dump, markup: MarkupPage, named: Sequence[str]) -> View:
     """The view of a dump of a page; named: what the headline may read."""
     texts = dump_lines(dump.text)
-    hand = label_codes(dump.labels) if dump.labels is not None else np.full(len(texts), -1, np.int8)
+    hand = label_codes(dump.labels) if dump.labels is not None else np.full(len(texts), -1)
     html_lines = matched_lines(texts, markup.texts)
     return make_view(source, dump.converter, dump.text, texts, named, html_lines, hand, None)
 
 
 def make_view(
     source: Source, converter: str, text: str, texts: Sequence[str], named: Sequence[str], html_line: Integers,
-    hand: NDArray[np.int8], markup: MarkupPage | None,
+    hand: Array, markup: MarkupPage | None,
 ) -> View:  # fmt: skip
     """One view; named: what the headline may read; html_line and hand: see View."""
     batch = read_texts([text])
@@ -132,26 +132,24 @@ def make_view(
         markup_columns([markup], batch, cues, _NO_WORDING) if markup and cues else None,
         cue_line_tokens([markup], batch, cues) if markup and cues else None,
         tuple(words for words, _ in words_of_kind([markup], cues)) if markup and cues else None,
-        np.diff(batch.word_offsets), gold.astype(np.int8), covered, _segments(source, texts), html_line, hand,
-        _title_shares(texts, named), _snippets(source, texts), PageLines.of(batch),
+        np.diff(batch.word_offsets), gold.astype(np.int8), covered, _segments(source, texts), html_line,
+        hand.astype(np.int8), _title_shares(texts, named), _snippets(source, texts), PageLines.of(batch),
         np.zeros((len(REPETITION_NAMES), len(texts)), np.uint8),
     )  # fmt: skip
 
 
-def label_codes(labels: Sequence[str]) -> NDArray[np.int8]:
-    """Labels as indices into LABELS."""
+def label_codes(labels: Sequence[str]) -> Integers:
+    """Labels, or their names, as indices into LABELS."""
     codes = {label.value: code for code, label in enumerate(LABELS)}
-    return np.array([codes[label] for label in labels], np.int8)
+    return np.array([codes[Label(label).value] for label in labels], np.int64)
 
 
-def _hand_labels_of_html(source: Source, markup: MarkupPage) -> NDArray[np.int8]:
-    """Labels read on a dump, carried to the HTML lines that match its lines."""
-    carried = np.full(len(markup.texts), -1, np.int8)
-    for dump in source.dumps:
-        if dump.labels is not None:
-            texts = dump_lines(dump.text)
-            lines = matched_lines(markup.texts, texts)
-            carried = np.where(lines >= 0, label_codes(dump.labels)[lines], carried).astype(np.int8)
+def html_labels(source: Source, markup: MarkupPage) -> Integers:
+    """Labels read on dumps, carried to the HTML lines that match their lines; -1 for all others."""
+    carried = np.full(len(markup.texts), -1)
+    for dump, labels in source.read_dumps:
+        lines = matched_lines(markup.texts, dump_lines(dump.text))
+        carried = np.where(lines >= 0, label_codes(labels)[lines], carried)
     return carried
 
 

@@ -17,6 +17,7 @@ from extractor.page import LABELS, Label, LabelledPage, Page
 from extractor.training.alignment import matched_shares
 from extractor.training.charts import LABEL_COLOURS
 from extractor.training.corpora import Dump, Source
+from extractor.training.derivation import GOLD_AT_LEAST
 from extractor.training.hand_measures import HandRead
 from extractor.training.report_page import Section
 from extractor.training.samples import HAND, INPUTS, OURS, Evaluation, Sample
@@ -24,8 +25,6 @@ from extractor.training.samples import HAND, INPUTS, OURS, Evaluation, Sample
 MOST_PAGES = 8
 """Of one measure and input."""
 MOST_LINES, MOST_CHARACTERS = 300, 240
-IN_GOLD = 60
-"""Percent of a line's tokens in the gold text from which on it belongs to it."""
 _MEASURES = (("label accuracy", HAND), ("word F1", "wcxb"), ("shingle F1", "newspaper"), ("word F1", "dragnet"))
 _STYLE = """
 .lines { list-style: none; padding: 0; font-size: 13px; }
@@ -101,7 +100,7 @@ def _truth(source: Source, dump: Dump | None, labelled: LabelledPage) -> Iterato
     else:
         shares = matched_shares([line.text for line in labelled.lines], source.gold or "")[0].tolist()
         for share, found in zip(shares, ours, strict=True):
-            in_gold, body = share >= IN_GOLD, found == Label.BODY.value
+            in_gold, body = share >= GOLD_AT_LEAST, found == Label.BODY.value
             yield None if not source.scored or share < 0 or in_gold == body else "body" if in_gold else "not body"
 
 
