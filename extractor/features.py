@@ -19,7 +19,7 @@ from extractor.equal_lines import equal_lines
 from extractor.quantise import capped, logarithm, share
 from extractor.wording import WordingTable
 
-FEATURES_VERSION = 5
+FEATURES_VERSION = 6
 """Raised with every change of what a column holds; a model of another version is refused."""
 
 CLASS_NAMES = ("headline", "body", "header", "nav", "related")

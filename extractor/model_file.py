@@ -21,7 +21,7 @@ from extractor.classifier import LineClassifier, Stage
 from extractor.errors import ModelError
 from extractor.features import CLASS_NAMES, FEATURES_VERSION, OWN_NAMES, REPETITION_NAMES
 from extractor.forest import Forest
-from extractor.kinds import KIND_NAMES, KindTable, KindWeights, kind_table_of
+from extractor.kinds import KIND_NAMES, KIND_TABLES, KindTable, KindWeights, kind_table_of
 from extractor.landmarks import LANDMARK_NAMES, Landmarks
 from extractor.network import WORD_NAMES, Network
 from extractor.phrase_table import PHRASE_NAMES, PhraseTable
@@ -35,7 +35,9 @@ _STAGES = ("second", "repetition")
 TOLERANCE = 1e-5
 LARGEST_MODEL = 1 << 27
 """Bytes that the arrays of a model may unfold to in all; a file that claims more is refused unread."""
-_FOLDED = frozenset(("wording", "cues", "kinds", "markup_kinds", "phrase_gaps", "phrase_numbers"))
+_FOLDED = frozenset(
+    ("wording", "cues", *KIND_TABLES, *(f"{name}_known" for name in KIND_TABLES), "phrase_gaps", "phrase_numbers")
+)
 """Arrays that are stored compressed; all of them would make a model half the size, and take a third longer to load."""
 _HINT = "use a model made by this version of extractor, or train one with: extractor train"
 
@@ -112,7 +114,9 @@ class Model:
             "wording": self.wording.weights,
             "cues": self.cues.weights,
             "kinds": self.kinds.weights,
+            "kinds_known": self.kinds.known,
             "markup_kinds": self.markup_kinds.weights,
+            "markup_kinds_known": self.markup_kinds.known,
             "phrase_gaps": np.diff(self.phrases.tokens, prepend=np.uint32(0)),  # half the size of the tokens, folded
             "phrase_numbers": self.phrases.phrases,
         }
@@ -151,7 +155,7 @@ class Model:
         landmarks = {
             name: Landmarks.of_arrays(parts) for name in FORMATS if (parts := _under(f"{name}.landmarks.", arrays))
         }
-        kinds, markup_kinds = (kind_table_of(arrays[part]) for part in ("kinds", "markup_kinds"))
+        kinds, markup_kinds = (kind_table_of(arrays[part], arrays[f"{part}_known"]) for part in KIND_TABLES)
         phrases = PhraseTable(np.cumsum(arrays["phrase_gaps"], dtype=np.uint32), arrays["phrase_numbers"])
         return cls(wording, cues, kinds, markup_kinds, phrases, classifiers, checks, card, landmarks)
 

@@ -1,7 +1,7 @@
 """Shared corpora -> training_data: tables of numbers, of which the model is trained.
 
 Reads the train split of the corpora, the pages in training_data/pages and the phrases in training_data/phrases, derives
-a label for every line, and writes text.parquet, html.parquet and words.npz. About an hour and a half on two cores.
+a label for every line, and writes text.parquet, html.parquet and words.npz. About two hours on two cores.
 
 With --shared-alone the pages written for this project are left out; the phrases stay.
 """

@@ -40,14 +40,15 @@ needs_model = pytest.mark.skipif(
 needs_seeds = pytest.mark.skipif(len(SEEDS) < 2, reason="the seeds are not in ../shared/seeds beside this repository")
 LARGEST_LOSS = 0.002
 HARD_LINES: dict[str, tuple[str, ...]] = {
-    "book_reviews_ru": ("О чём книга",),
+    "book_reviews_ru": ("О чём книга", "Кому читать"),
+    "documentation_en": ("Raises a KestrelError if the store is closed.",),
     "gardening_pt": ("Lave sempre bem as folhas antes de as comer.",),
     "health_questions_zh": ("常见症状", "如果症状持续三天以上,请及时到医院就诊。"),
-    "museums_fr": ("Comment venir", "Gratuit pour les moins de douze ans."),
+    "museums_fr": ("Comment venir",),
     "proverbs_ar": ("معنى المثل",),
     "recipes_de": ("Guten Appetit!",),
     "science_club_ko": ("실험은 꼭 어른과 함께 하세요.",),
-    "serial_novel_ja": ("つづく",),
+    "serial_novel_ja": ("つづく", "前回までのあらすじ"),
 }
 """Standing body lines that are not body on some page: short headings right under a byline, single sentences or words
 at the end of the text, where furniture begins. Expected to fail until they do not."""

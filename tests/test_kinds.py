@@ -17,13 +17,16 @@ from extractor.kinds import (
     KINDS,
     KindTable,
     KindWeights,
+    is_known,
     kind_table_of,
+    known_words,
     word_levels,
 )
 from extractor.labelling import read_lines
 from extractor.markup import read_cues, words_of_kind
 
 BUCKETS = 1 << 10
+ALL_KNOWN = np.full(1 << 17, 255, np.uint8)
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
@@ -104,7 +107,7 @@ def test_what_html_calls_itself_moves_its_kind(shipped_model: Model) -> None:
 
 def test_a_word_counts_by_the_logarithm_of_its_number() -> None:
     words = np.array([5, 5, 5, 9, BUCKETS + 9, *[3] * 1_000], np.uint32)
-    buckets, levels, bounds = word_levels(words, np.array([0, 5, len(words)]), BUCKETS)
+    buckets, levels, bounds = word_levels(words, np.array([0, 5, len(words)]), BUCKETS, is_known(ALL_KNOWN))
     assert buckets.tolist() == [5, 9, 3]
     assert levels.tolist() == [COUNT_LEVELS[3], COUNT_LEVELS[2], COUNT_LEVELS[-1]]
     assert bounds.tolist() == [0, 2, 3]
@@ -114,7 +117,27 @@ def test_a_word_counts_by_the_logarithm_of_its_number() -> None:
 @pytest.mark.parametrize("shape", [(0, 8), (3, 8), (4, 7), (8,)])
 def test_an_array_that_is_no_table_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="a table of kinds"):
-        kind_table_of(np.zeros(shape, np.int8))
+        kind_table_of(np.zeros(shape, np.int8), ALL_KNOWN)
+
+
+@pytest.mark.parametrize("known", [ALL_KNOWN[:-1], ALL_KNOWN.astype(np.int8)])
+def test_known_words_of_another_size_are_refused(known: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="known words"):
+        kind_table_of(np.zeros((4, 8), np.int8), known)
+
+
+def test_unknown_words_say_nothing_but_are_counted() -> None:
+    random = np.random.default_rng(5)
+    words = words_of(random, 200)
+    weights = random.integers(-127, 128, (BUCKETS, len(KINDS)), np.int8)
+    some = KindTable(weights, known_words(words[:100]))
+    buckets, levels, _ = word_levels(words, np.array([0, 200]), BUCKETS, is_known(some.known))
+    known = buckets < BUCKETS
+    assert 95 <= known.sum() <= 105  # few share a bucket, or the bit of another
+    sums = (weights[buckets[known]].astype(int) * levels[known, None]).sum(axis=0) // int(np.sqrt((levels**2).sum()))
+    assert np.array_equal(some.score(words, np.array([0, 200]))[:, 0], np.clip(128 + sums, 0, 255))
+    none = KindTable(weights, known_words(words[:0]))
+    assert (none.score(words, np.array([0, 200])) == 128).all()
 
 
 @pytest.mark.parametrize("names", KIND_COLUMNS.values(), ids=KIND_COLUMNS)

@@ -22,13 +22,28 @@ from extractor.characters import Array, Bytes, Hashes, Integers, sum_runs
 from extractor.classifier import Stage
 from extractor.features import CLASS_NAMES
 from extractor.forest import DEPTH, LEAF_VALUES, LEAVES, Forest
-from extractor.kinds import KIND_STEPS, KIND_WEIGHT_STEPS, KINDS, KindTable, KindWeights, word_levels
+from extractor.kinds import (
+    KIND_NAMES,
+    KIND_STEPS,
+    KIND_WEIGHT_STEPS,
+    KINDS,
+    UNKNOWN_BUCKETS,
+    KindTable,
+    KindWeights,
+    is_known,
+    known_words,
+    word_levels,
+)
 from extractor.wording import WordingTable
 
 WEIGHT_STEPS = 32
 """Steps of a stored word weight to one unit of log-odds."""
 KIND_STRENGTH = 50.0
 """Inverse of the L2 penalty on what words say of kinds."""
+SITES_OF_WORD = 3
+"""A word that fewer sites have says nothing of kinds."""
+_WITHOUT_WORDS = 8
+"""One of so many pages is learned from once more as if none of its words were known, as in another language."""
 KIND_WEIGHTS_STRENGTH = 0.1
 """The same on what the scores of kinds, in log-odds, say of kinds."""
 TRUST_IN_READING = 3.0
@@ -65,18 +80,34 @@ def fit_table(
     return WordingTable(np.clip(np.rint(found * WEIGHT_STEPS), -127, 127).astype(np.int8))
 
 
-def fit_kind_table(parts: Sequence[tuple[Hashes, Integers]], kinds: Integers, buckets: int) -> KindTable:
+def fit_kind_table(
+    parts: Sequence[tuple[Hashes, Integers]], kinds: Integers, sites: Integers, buckets: int
+) -> KindTable:
     """Weights of the hashed words of pages, by multinomial logistic regression on vectors of unit length, one for each
-    part of a page; parts: words in runs by page; kinds: indices into KINDS, one a page."""
+    part of a page; parts: words in runs by page; kinds: indices into KINDS, one a page; sites: a number each."""
+    known = known_words(_words_of_sites(parts, sites))
     rows = csr_matrix((len(kinds), buckets))
     for words, offsets in parts:
-        columns, levels, bounds = word_levels(words, offsets, buckets)
+        columns, levels, bounds = word_levels(words, offsets, buckets, is_known(known))
         lengths = np.repeat(np.sqrt(np.maximum(sum_runs(levels * levels, bounds), 1)), np.diff(bounds))
-        rows += csr_matrix((levels / lengths, columns, bounds), shape=(len(kinds), buckets))
+        rows += csr_matrix((levels / lengths, columns, bounds), shape=(len(kinds), buckets + UNKNOWN_BUCKETS))[
+            :, :buckets
+        ]
     model = LogisticRegression(C=KIND_STRENGTH, max_iter=80, tol=1e-3, solver="lbfgs").fit(rows, kinds)
     found = np.zeros((buckets, len(KINDS)))
     found[:, model.classes_] = _of_each_class(model.coef_).T
-    return KindTable(np.clip(np.rint(found * KIND_STEPS), -127, 127).astype(np.int8))
+    return KindTable(np.clip(np.rint(found * KIND_STEPS), -127, 127).astype(np.int8), known)
+
+
+def _words_of_sites(parts: Sequence[tuple[Hashes, Integers]], sites: Integers) -> Hashes:
+    """The words that SITES_OF_WORD sites have at least."""
+    keys = [
+        words.astype(np.int64) << 32 | np.repeat(np.unique(sites, return_inverse=True)[1], np.diff(offsets))
+        for words, offsets in parts
+    ]
+    words, counts = np.unique(np.unique(np.concatenate(keys)) >> 32, return_counts=True)
+    found: Hashes = words[counts >= SITES_OF_WORD].astype(np.uint32)
+    return found
 
 
 def fit_kind_weights(columns: Bytes, kinds: Integers) -> KindWeights:
@@ -88,7 +119,11 @@ def fit_kind_weights(columns: Bytes, kinds: Integers) -> KindWeights:
     found[seen] = 0.0
     if len(seen) > 1:
         rows = (columns.T.astype(float) - 128) / KIND_STEPS
-        model = LogisticRegression(C=KIND_WEIGHTS_STRENGTH, max_iter=1_000, solver="lbfgs").fit(rows, codes)
+        without_words = rows[::_WITHOUT_WORDS].copy()
+        without_words[:, : len(KIND_NAMES)] = 0.0
+        model = LogisticRegression(C=KIND_WEIGHTS_STRENGTH, max_iter=1_000, solver="lbfgs").fit(
+            np.concatenate((rows, without_words)), np.concatenate((codes, codes[::_WITHOUT_WORDS]))
+        )
         fitted = np.column_stack((model.coef_ / KIND_STEPS, model.intercept_))
         found[seen] = _of_each_class(fitted)
     return KindWeights(np.rint(found * KIND_WEIGHT_STEPS).astype(np.int32))

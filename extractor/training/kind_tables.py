@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from extractor.characters import Bytes, Hashes, Integers
 from extractor.classifier import BODY, HEADLINE
 from extractor.kinds import KINDS, KindTable
-from extractor.training.derivation import LabelledView, Tables, fold_of, seen_by, tables_of
+from extractor.training.derivation import LabelledView, Tables, fold_of, seen_by, site_number, tables_of
 from extractor.training.fitting import THREADS, fit_kind_table
 from extractor.training.views import View
 from extractor.wording import MOST_WORDS
@@ -42,9 +42,12 @@ def _fitted(
     """For each fold the table of what these pages' words say; parts: the words of each part of a page."""
     kinds = np.array([kind_of(one) for one in labelled])
     fold_of_page = np.array([fold_of(one.view.site) for one in labelled])
+    sites = np.array([site_number(one.view.site) for one in labelled])
     seen = {fold: seen_by(fold, fold_of_page) for fold in folds}
     tables = Parallel(n_jobs=THREADS)(
-        delayed(fit_kind_table)(list(map(_in_runs, zip(*compress(parts, chosen), strict=True))), kinds[chosen], buckets)
+        delayed(fit_kind_table)(
+            list(map(_in_runs, zip(*compress(parts, chosen), strict=True))), kinds[chosen], sites[chosen], buckets
+        )
         for chosen in seen.values()
     )
     return dict(zip(seen, tables, strict=True))

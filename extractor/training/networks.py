@@ -21,8 +21,10 @@ CHANNELS = {"text": 128, "html": 96}
 """Of the networks of each format: those for HTML gain nothing by more."""
 DRAWS = 3
 """Of what is drawn at random (see network_pages): one epoch learns from the first, the next from the second."""
-_EPOCHS, _EPOCHS_OF_FOLDS = 6, 3
-"""Of the network of all sites, which is used, and of those that judge what they have not seen, for trees and scores."""
+EPOCHS = 6
+"""Two of each draw."""
+SEEDS = {"text": 1, "html": 0}
+"""Of the networks of all sites; of two tried for dumps this one loses fewer short lines of text."""
 
 
 def add_networks(
@@ -40,12 +42,10 @@ def add_networks(
         joined = first.and_those_of(others)
         del first, others
         seen = {fold: seen_by(fold, joined.folds) for fold in tables}
-        settings = {
-            fold: NetworkSettings(CHANNELS[format], _EPOCHS if fold is None else _EPOCHS_OF_FOLDS) for fold in seen
-        }
+        settings = NetworkSettings(CHANNELS[format], EPOCHS)
         # no more at once, as each takes the memory of its pages
         networks = Parallel(n_jobs=THREADS, pre_dispatch=THREADS)(
-            delayed(fit_network)(joined.of(seen[fold]), settings[fold]) for fold in seen
+            delayed(fit_network)(joined.of(seen[fold]), settings, SEEDS[format] if fold is None else 0) for fold in seen
         )
         for fold, network in zip(seen, networks, strict=True):
             found[fold] = replace(found[fold], networks={**found[fold].networks, format: network})

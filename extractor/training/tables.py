@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from extractor.characters import Array, Bytes, Integers
 from extractor.context import Neighbourhood
 from extractor.features import FEATURES_VERSION
-from extractor.kinds import kind_table_of
+from extractor.kinds import KIND_TABLES, kind_table_of
 from extractor.model_file import FORMATS
 from extractor.network import Network
 from extractor.phrase_table import PhraseTable
@@ -156,7 +156,7 @@ def read_words(folder: Path) -> Tables:
         for format in FORMATS
     }
     words, cues = WordingTable(arrays["words"]), WordingTable(arrays["cues"])
-    kinds, markup_kinds = (kind_table_of(arrays[name]) for name in ("kinds", "markup_kinds"))
+    kinds, markup_kinds = (kind_table_of(arrays[name], arrays[f"{name}_known"]) for name in KIND_TABLES)
     phrases = PhraseTable(arrays["phrase_tokens"], arrays["phrase_numbers"])
     return Tables(words, cues, networks, kinds, markup_kinds, phrases)
 
@@ -165,7 +165,8 @@ def _learned(words: Tables) -> dict[str, Array]:
     """All that words.npz holds, by name."""
     found: dict[str, Array] = {
         "words": words.words.weights, "cues": words.cues.weights,
-        "kinds": words.kinds.weights, "markup_kinds": words.markup_kinds.weights,
+        "kinds": words.kinds.weights, "kinds_known": words.kinds.known,
+        "markup_kinds": words.markup_kinds.weights, "markup_kinds_known": words.markup_kinds.known,
         "phrase_tokens": words.phrases.tokens, "phrase_numbers": words.phrases.phrases,
     }  # fmt: skip
     for format, network in sorted(words.networks.items()):
