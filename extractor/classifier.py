@@ -205,7 +205,7 @@ def decide(
     """
     pages = len(page_offsets) - 1
     page = np.repeat(np.arange(pages), run_lengths(page_offsets))
-    body, cut = body_cuts(probabilities, words, page_offsets, beta)
+    body, cut = body_cuts(probabilities, words, page, page_offsets, beta)
     others = probabilities[:, HEADER : RELATED + 1].argmax(axis=1) + 1
     codes = np.where(body >= cut[page], 0, others)
     headline = _pooled_headline(probabilities[:, HEADLINE], codes, line_hashes, page)
@@ -221,11 +221,10 @@ def decide(
 
 
 def body_cuts(
-    probabilities: NDArray[np.float64], words: Integers, page_offsets: Integers, beta: float = 1.0
+    probabilities: NDArray[np.float64], words: Integers, page: Integers, page_offsets: Integers, beta: float = 1.0
 ) -> tuple[Integers, Integers]:
     """The probability of each line of being body, and of each page the least that is body on it, as decide() has them:
     both in PROBABILITY_STEPS; one step above them all where nothing is."""
-    page = np.repeat(np.arange(len(page_offsets) - 1), run_lengths(page_offsets))
     body = np.rint((probabilities[:, HEADLINE] + probabilities[:, BODY]) * PROBABILITY_STEPS).astype(np.int64)
     cut = expected_f_cut(body, np.maximum(words, 1), page, page_offsets, beta)
     cut = np.maximum(cut, round(BODY_AT_LEAST * PROBABILITY_STEPS))

@@ -165,7 +165,7 @@ def _explained(
     classifier = model.classifiers[read.format]
     own = classifier.judge(columns, batch.page_offsets).probabilities
     pooled = pool_copies(own, batch.line_hashes, batch.page_offsets)
-    body, cut = body_cuts(pooled, np.diff(batch.word_offsets), batch.page_offsets, beta)
+    body, cut = body_cuts(pooled, np.diff(batch.word_offsets), batch.page, batch.page_offsets, beta)
     network = softmax(classifier.first.scores(columns, batch.page_offsets))
     around = Neighbourhood({**columns, **stage_columns(network)}, batch.page_offsets)
     second = _with_landmarks(_second(classifier, around, place), columns, place)

@@ -2,8 +2,8 @@
 second table, for the words of its class names and for those of its title and address.
 
 A word counts by the logarithm of how often the page has it; a page's score is the weighted sum over its distinct
-words, divided by the length of their vector, in which long pages and short ones compare. Words that no few sites of the
-training pages have say nothing, so a page in another language says little: their vector is as long all the same.
+words, divided by the length of their vector, in which long pages and short ones compare. Words that few sites of
+the training pages have say nothing, so a page in another language says little: its vector is as long all the same.
 """
 
 from __future__ import annotations

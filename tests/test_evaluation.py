@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from extractor.html import parse_html
 from extractor.model_file import Model
 from extractor.page import LABELS
 from extractor.training import hand_measures, measures, peers, reporting
+from extractor.training.commands import train as train_command
 from extractor.training.corpora import Dump, Source
 from extractor.training.evaluation import Judge, Plan, evaluate
+from extractor.training.evaluation_commands import evaluate as evaluate_command
 from extractor.training.page_groups import never_measured, page_groups
 from extractor.training.report_page import Section, Table, as_html, as_markdown
 from extractor.training.samples import HAND, OURS, Evaluation, Key, Place, Sample
@@ -349,3 +352,16 @@ def test_a_table_escapes_what_would_end_a_cell() -> None:
     page = as_html("t", [Section("s", tables=[table]), Section("empty")])
     assert "&lt;i&gt;x" in page
     assert "empty" not in page
+
+
+@pytest.mark.parametrize("command", [evaluate_command, train_command])
+def test_each_page_that_is_not_in_order_has_a_line_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: Callable[[Sequence[str]], int]
+) -> None:
+    for name in ("a", "b\x1b"):
+        (tmp_path / f"{name}.txt").write_text("The lamp is lit again.\n", encoding="utf-8")
+        (tmp_path / f"{name}.labels").write_text("bogus\tThe lamp is lit again.\n", encoding="utf-8")
+    assert command(["--pages", str(tmp_path)] if command is train_command else [str(tmp_path)]) == 2
+    first, second = [line for line in capsys.readouterr().err.splitlines() if "bogus" in line]
+    assert "a.txt" in first or "a.labels" in first
+    assert r"b\x1b" in second

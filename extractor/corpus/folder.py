@@ -153,10 +153,13 @@ def find_files(source: Path, leave_out: Collection[Path] = ()) -> Iterator[Input
     excluded = {path.resolve() for path in leave_out if path.resolve().is_relative_to(inside)}
     for folder, folders, names in os.walk(source, onerror=_refuse):
         here = Path(folder)
-        folders[:] = [name for name in folders if not excluded or (here / name).resolve() not in excluded]
         runs = {name for name in folders if name.endswith(RUN_ENDING) and (here / name / MANIFEST).is_file()}
         # nor is what an earlier run wrote a page
-        folders[:] = [name for name in folders if name not in runs and name + RUN_ENDING not in runs]
+        folders[:] = [
+            name for name in folders
+            if name not in runs and name + RUN_ENDING not in runs
+            and (not excluded or (here / name).resolve() not in excluded)
+        ]  # fmt: skip
         for name in names:
             if name + RUN_ENDING in runs:
                 continue

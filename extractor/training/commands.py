@@ -12,6 +12,7 @@ from pathlib import Path
 from extractor.errors import LabelsError, ModelError
 from extractor.files import printable
 from extractor.model_file import FORMATS, default_model_path
+from extractor.streams import WRONG_USAGE
 from extractor.training.progress import Steps
 from extractor.training.tables import digest, read_table, read_words
 from extractor.training.teaching import TeachingSettings
@@ -19,7 +20,6 @@ from extractor.training.teaching_commands import teach_command
 from extractor.training.training import train_model
 
 DATA, MODEL, TAUGHT = Path("training_data"), Path("models/default.npz"), Path("taught.npz")
-WRONG_USAGE = 2
 _COSTS = {"second stage, out of fold": 1.0, "second stage": 1.0, "repetition": 0.15, "kinds": 0.05}
 """What the steps of training take, one beside the other."""
 
@@ -33,9 +33,14 @@ def train(arguments: Sequence[str]) -> int:
             return teach_command(options.pages, options.model, options.output or TAUGHT, settings, options.force)
         return _train(options.data, options.output or MODEL)
     except (LabelsError, ModelError, OSError, ValueError) as error:
-        lines = (printable(f"extractor train: {line}") for line in str(error).split("\n"))
-        print(*lines, sep="\n", file=sys.stderr)
-        return WRONG_USAGE
+        return say_wrong("train", error)
+
+
+def say_wrong(command: str, error: Exception) -> int:
+    """Say on the terminal what is wrong, line by line, and give the exit code."""
+    lines = (printable(f"extractor {command}: {line}") for line in str(error).split("\n"))
+    print(*lines, sep="\n", file=sys.stderr)
+    return WRONG_USAGE
 
 
 def _train(data: Path, output: Path) -> int:

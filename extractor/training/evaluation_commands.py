@@ -11,7 +11,7 @@ from pathlib import Path
 from extractor.errors import LabelsError, ModelError
 from extractor.files import printable
 from extractor.model_file import Model, default_model_path
-from extractor.training.commands import DATA, WRONG_USAGE
+from extractor.training.commands import DATA, say_wrong
 from extractor.training.corpora import CORPORA, Source, read_corpora
 from extractor.training.evaluation import KIND_CORPUS, Plan
 from extractor.training.evaluation import evaluate as evaluate_sources
@@ -41,8 +41,7 @@ def evaluate(arguments: Sequence[str]) -> int:
             return 0
         return _leave_out(options, model) if options.leave_out else _evaluate_corpora(options, model)
     except (LabelsError, ModelError, OSError, ValueError) as error:
-        print(printable(f"extractor evaluate: {error}"), file=sys.stderr)
-        return WRONG_USAGE
+        return say_wrong("evaluate", error)
 
 
 def _evaluate_corpora(options: argparse.Namespace, model: Model) -> int:
