@@ -45,7 +45,6 @@ _LOG_OF_OTHERS = np.rint(
 ).astype(np.int64)
 """Of the steps that a probability of body has: the logarithm of that of all else, in whole numbers."""
 _LOG_OF_HALF = round(math.log(0.5) * _POOLING_STEPS)
-_LEAST = 1e-6
 HEADLINE_AT_LEAST = 0.25
 """The likeliest headline of a page is its headline from this probability on, that of its copies added."""
 
@@ -155,32 +154,6 @@ def network_scores(said: Bytes) -> NDArray[np.float64]:
     """Log-odds, (classes, lines), of the columns of STAGE_NAMES: what the second stage's trees are added to."""
     found: NDArray[np.float64] = _LOG_ODDS[said >> 2]
     return found
-
-
-def pool_copies(
-    probabilities: NDArray[np.float64], line_hashes: NDArray[np.uint64], page_offsets: Integers
-) -> NDArray[np.float64]:
-    """Probabilities in which lines that read the same, COPIES_POOLED or more on a page, are body with one
-    probability, their mean: a speaker's name is it throughout. What they are else stays as it was, since a date can
-    be header above the text and part of a teaser below it. Sums are of integers.
-    """
-    page = np.repeat(np.arange(len(page_offsets) - 1), run_lengths(page_offsets))
-    order, begins = equal_lines(line_hashes, page)
-    group = np.cumsum(begins) - 1
-    sizes = np.bincount(group, minlength=1)
-    if sizes.max() < COPIES_POOLED:
-        return probabilities
-    body = probabilities[:, HEADLINE] + probabilities[:, BODY]
-    steps = np.rint(body[order] * _POOLING_STEPS).astype(np.int64)
-    means = np.add.reduceat(steps, np.flatnonzero(begins)) / (sizes * float(_POOLING_STEPS))
-    many = sizes[group] >= COPIES_POOLED
-    lines, mean = order[many], means[group[many]]
-    own = np.clip(body[lines], _LEAST, 1.0 - _LEAST)
-    pooled = probabilities.copy()
-    pooled[lines, : BODY + 1] *= (mean / own)[:, None]
-    pooled[lines, HEADER:] *= ((1.0 - mean) / (1.0 - own))[:, None]
-    pooled[lines] /= pooled[lines].sum(axis=1, keepdims=True)
-    return pooled
 
 
 class Decision(NamedTuple):

@@ -1,8 +1,8 @@
 """One line of a page -> why it has its label, as values: see explain().
 
-What its columns add to the score of each class, what the classifier said before and after lines that read the same
-were given one opinion, where the page's cut stands, the lines around it and the evidence of repetition. Every number
-is the one that label() used.
+What its columns add to the score of each class, what the classifier said before and after the lines that it belongs
+with had their say, where the page's cut stands, the lines around it and the evidence of repetition. Every number is
+the one that label() used.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from extractor.classifier import (
     Stage,
     body_cuts,
     network_scores,
-    pool_copies,
     softmax,
     stage_columns,
 )
@@ -35,6 +34,7 @@ from extractor.markup import CUE_NAMES, MARKUP_NAMES
 from extractor.model_file import Model
 from extractor.network import WORD_NAMES
 from extractor.page import LABELS, Label, LabelledPage, Line, Page
+from extractor.pooling import pool, template_keys
 
 if TYPE_CHECKING:
     from extractor.repetition import RepetitionTable
@@ -84,12 +84,12 @@ class StageExplanation(NamedTuple):
 class Explanation(NamedTuple):
     """Why a line has its label.
 
-    own: the probabilities of CLASS_NAMES before equal lines were given one opinion; pooled: after, which is
+    own: the probabilities of CLASS_NAMES before the lines that it belongs with had their say; pooled: after, which is
     line.probabilities with the headline apart. body: the probability of being body, cut: the least that is kept on
-    this page (above 1 if nothing is). copies: the numbers of the other lines of the page that read the same. columns:
-    the line's base columns. table: whether a repetition table was asked. network: the probabilities that the network
-    gives, which are one of the second stage's groups of columns. repetition: what a table adds, or None where it knows
-    nothing of the page's site.
+    this page (above 1 if nothing is). copies: the numbers of the other lines of the page that read the same; template:
+    of those that the same template has made, as far as HTML shows it. columns: the line's base columns. table: whether
+    a repetition table was asked. network: the probabilities that the network gives, which are one of the second
+    stage's groups of columns. repetition: what a table adds, or None where it knows nothing of the page's site.
     """
 
     line: Line
@@ -100,6 +100,7 @@ class Explanation(NamedTuple):
     body: float
     cut: float
     copies: tuple[int, ...]
+    template: tuple[int, ...]
     columns: Mapping[str, int]
     table: bool
     network: tuple[float, ...]
@@ -164,7 +165,7 @@ def _explained(
     batch, columns, lines = read.batch, read.columns, labelled.lines
     classifier = model.classifiers[read.format]
     own = classifier.judge(columns, batch.page_offsets).probabilities
-    pooled = pool_copies(own, batch.line_hashes, batch.page_offsets)
+    pooled = pool(own, columns, batch.line_hashes, batch.page_offsets)
     body, cut = body_cuts(pooled, np.diff(batch.word_offsets), batch.page, batch.page_offsets, beta)
     network = softmax(classifier.first.scores(columns, batch.page_offsets))
     around = Neighbourhood({**columns, **stage_columns(network)}, batch.page_offsets)
@@ -175,13 +176,17 @@ def _explained(
         before = softmax(scores + landmark_scores(columns) if LANDMARK_NAMES[0] in columns else scores)
         around = Neighbourhood({**columns, **stage_columns(before)}, batch.page_offsets)
         table = _of_trees(classifier.repetition, around, place).told()
-    same = np.flatnonzero(batch.line_hashes == batch.line_hashes[place]).tolist()
+
+    def like_it(keys: NDArray[np.uint64]) -> tuple[int, ...]:
+        same = np.flatnonzero(keys == keys[place]).tolist()
+        return tuple(lines[other].number for other in same if other != place)
+
     return Explanation(
         lines[place], lines[place] == labelled.headline,
         (*lines[max(place - NEIGHBOURS, 0) : place], *lines[place + 1 : place + 1 + NEIGHBOURS]),
         tuple(own[place].tolist()), tuple(pooled[place].tolist()),
         int(body[place]) / PROBABILITY_STEPS, int(cut[0]) / PROBABILITY_STEPS,
-        tuple(lines[other].number for other in same if other != place),
+        like_it(batch.line_hashes), like_it(template_keys(columns)) if read.format == "html" else (),
         {name: int(column[place]) for name, column in columns.items()}, asked,
         tuple(network[:, place].tolist()), second, table,
     )  # fmt: skip

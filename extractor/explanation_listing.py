@@ -62,6 +62,7 @@ def explanation_json(name: str, found: Explanation) -> str:
         "moved_by_table": None if found.repetition is None else _stage_record(found.repetition),
         "neighbours": [line_record(line) for line in found.neighbours],
         "copies": found.copies,
+        "template": found.template,
         "repetition": {name: found.columns[name] for name in REPETITION_NAMES} if found.table else None,
         "columns": found.columns,
     })  # fmt: skip
@@ -77,8 +78,15 @@ def _probabilities(found: Explanation) -> Table:
     table.add_row("by the network", *(f"{value:.3f}" for value in found.network))
     table.add_row("of the line by itself", *(f"{value:.3f}" for value in found.own))
     if found.pooled != found.own:
-        table.add_row(f"with its {len(found.copies)} copies", *(f"{value:.3f}" for value in found.pooled))
+        table.add_row(f"among {_belonging(found)}", *(f"{value:.3f}" for value in found.pooled))
     return table
+
+
+def _belonging(found: Explanation) -> str:
+    """The lines that had a say in what is thought of it."""
+    made_alike = [f"{len(found.template)} of its template"] if found.template else []
+    copies = [f"{len(found.copies)} copies"] if len(found.copies) + 1 >= COPIES_POOLED else []
+    return " and ".join(made_alike + copies)
 
 
 def _groups(stage: StageExplanation) -> Table:

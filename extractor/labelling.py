@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from extractor.characters import TextBatch, read_texts, run_lengths
-from extractor.classifier import decide, merge_classes, pool_copies
+from extractor.classifier import decide, merge_classes
 from extractor.decoding import text_of
 from extractor.features import OWN_NAMES, REPETITION_NAMES, Lines, own_columns
 from extractor.kinds import KIND_NAMES, KINDS, MARKUP_KIND_NAMES
@@ -21,6 +21,7 @@ from extractor.model_file import Model
 from extractor.page import LABELS, LabelledPage, Layout, Page, PageFormat, TextLines
 from extractor.phrase_table import PHRASE_NAMES
 from extractor.plaintext import looks_like_html
+from extractor.pooling import pool
 from extractor.wording import line_tokens
 
 if TYPE_CHECKING:
@@ -235,7 +236,7 @@ def _kind_columns(batch: TextBatch, model: Model) -> Bytes:
 def _labelled_pages(pages: Sequence[_Decoded], read: LinesRead, settings: _Settings) -> list[LabelledPage]:
     format, batch, columns, titles = read
     judgement = settings.model.classifiers[format].judge(columns, batch.page_offsets)
-    probabilities = pool_copies(judgement.probabilities, batch.line_hashes, batch.page_offsets)
+    probabilities = pool(judgement.probabilities, columns, batch.line_hashes, batch.page_offsets)
     kinds = judgement.kinds.argmax(axis=1).tolist()
     decision = decide(
         probabilities,

@@ -39,7 +39,6 @@ from extractor.classifier import (
     Stage,
     decide,
     network_scores,
-    pool_copies,
     softmax,
 )
 from extractor.context import Neighbourhood
@@ -48,6 +47,7 @@ from extractor.html import parse_html
 from extractor.labelling import BETAS, html_text
 from extractor.landmarks import Landmarks, cue_tokens, landmark_scores, short_hashes
 from extractor.model_file import FORMATS
+from extractor.pooling import pool
 from extractor.training.columns import BASE_COLUMNS, CANDIDATES
 from extractor.training.converters import extra_dump
 from extractor.training.corpora import (
@@ -95,11 +95,12 @@ class SiteScore(NamedTuple):
 
 class SitePage(NamedTuple):
     """A page in one format as a model meets it that has not seen its site; shares: percent of each line in the gold
-    text; scores: before any lesson, (classes, lines)."""
+    text; columns: the base columns, by name; scores: before any lesson, (classes, lines)."""
 
     source: Source
     view: View
     batch: TextBatch
+    columns: dict[str, NDArray[np.uint8]]
     shares: NDArray[np.int64]
     scores: NDArray[np.float64]
 
@@ -185,9 +186,9 @@ class Unseen:
                 continue
             base = self._base(source, view, text)
             if base is not None and base.shape[1]:
-                return SitePage(
-                    source, view, read_texts([text]), view.gold.astype(np.int64), self._scores(source, base)
-                )
+                columns = dict(zip(BASE_COLUMNS[self._format], base, strict=True))
+                shares, scores = view.gold.astype(np.int64), self._scores(source, columns)
+                return SitePage(source, view, read_texts([text]), columns, shares, scores)
         return None
 
     def _base(self, source: Source, view: View, text: str) -> NDArray[np.uint8] | None:
@@ -199,11 +200,10 @@ class Unseen:
         first, last = self._table.page_offsets[page : page + 2]
         return self._table.base[:, first:last]
 
-    def _scores(self, source: Source, base: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def _scores(self, source: Source, columns: dict[str, NDArray[np.uint8]]) -> NDArray[np.float64]:
         classifier: LineClassifier = self._model.classifiers[self._format]
         stage = classifier.second if source.split == "dev" else self._stage(fold_of(source.site) % PARITIES)
-        columns = dict(zip(BASE_COLUMNS[self._format], base, strict=True))
-        around = Neighbourhood(columns, np.array([0, base.shape[1]]))
+        around = Neighbourhood(columns, np.array([0, len(columns[STAGE_NAMES[0]])]))
         return classifier._replace(second=stage).second_scores(around)
 
     def _stage(self, parity: int) -> Stage:
@@ -272,7 +272,7 @@ class Trial:
 
     def _decided(self, page: SitePage, scores: NDArray[np.float64]) -> Any:
         batch, beta = page.batch, BETAS["html" if self._input == "html" else "text"][None]
-        pooled = pool_copies(np.ascontiguousarray(softmax(scores).T), batch.line_hashes, page.offsets)
+        pooled = pool(np.ascontiguousarray(softmax(scores).T), page.columns, batch.line_hashes, page.offsets)
         return decide(pooled, np.diff(batch.word_offsets), batch.line_hashes, page.offsets, beta)
 
     def _score(self, site: str, pages: Sequence[SitePage], landmarks: Landmarks | None) -> SiteScore:

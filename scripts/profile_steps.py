@@ -28,7 +28,7 @@ STEPS = (
     "wording.line_tokens", "wording.WordingTable.score", "features.Lines.__init__", "features.own_columns",
     "markup.Blocks.__init__", "markup._cue_columns", "markup.markup_columns", "network.Network._read",
     "network.Block.apply", "network.Network.scores", "context.Neighbourhood.matrix", "forest.Forest.scores",
-    "classifier.pool_copies", "classifier.decide", "labelling._labelled_pages", "page.LabelledPage.text",
+    "pooling.pool", "classifier.decide", "labelling._labelled_pages", "page.LabelledPage.text",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from extractor.classifier import PROBABILITY_STEPS, Decision, expected_f_cut, merge_classes, pool_copies, softmax
+from extractor.classifier import PROBABILITY_STEPS, Decision, expected_f_cut, merge_classes, softmax
 from extractor.classifier import decide as decide_lines
 from extractor.features import CLASS_NAMES
 
@@ -155,18 +155,3 @@ def test_softmax_sums_to_one_and_bears_large_scores() -> None:
     shares = softmax(np.array([[1000.0, 0.0], [999.0, 0.0], [-1000.0, 0.0]]))
     assert shares.sum(axis=0).tolist() == pytest.approx([1.0, 1.0])
     assert shares[0, 0] > shares[1, 0] > shares[2, 0] == 0.0
-
-
-def test_a_line_that_stands_many_times_is_body_with_one_probability() -> None:
-    probabilities = rows(0.9, 0.9, 0.9, 0.1, 0.6, 0.2)
-    hashes = np.array([7, 7, 7, 7, 8, 8], np.uint64)
-    pooled = pool_copies(probabilities, hashes, np.array([0, 6]))
-    np.testing.assert_allclose(pooled[:4, 1], 0.7, atol=1e-5)
-    np.testing.assert_allclose(pooled.sum(axis=1), 1.0)
-    np.testing.assert_array_equal(pooled[4:], probabilities[4:])
-
-
-def test_copies_on_other_pages_are_not_pooled() -> None:
-    probabilities = rows(0.9, 0.9, 0.1, 0.1)
-    pooled = pool_copies(probabilities, np.full(4, 7, np.uint64), np.array([0, 2, 4]))
-    np.testing.assert_array_equal(pooled, probabilities)

@@ -91,6 +91,16 @@ def test_copies_share_one_opinion_and_are_named() -> None:
     assert explain(DUMP, 1).copies == ()
 
 
+def test_lines_of_a_template_have_a_say_and_are_named() -> None:
+    teasers = "".join(f"<li class=teaser><a href=/{n}>Story number {n} of many</a></li>" for n in range(5))
+    page = f"<html><body><p>The bridge reopened on Monday.</p><ul>{teasers}</ul></body></html>"
+    found = explain(page, 3)
+    assert found.template == (2, 4, 5, 6)
+    assert found.pooled != found.own
+    assert "among 4 of its template" in explanation_listing("page", found)
+    assert explain(page, 1).template == ()
+
+
 def test_the_neighbours_are_the_lines_around() -> None:
     found = explain(DUMP, 3)
     numbers = lines_of(DUMP)
