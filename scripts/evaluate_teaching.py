@@ -68,7 +68,7 @@ from extractor.training.report_page import Table
 from extractor.training.samples import INPUTS, Evaluation
 from extractor.training.tables import LineTable, base_columns, read_table
 from extractor.training.teaching import TeachingSettings, tables_of_model
-from extractor.training.training import Settings, matrix, sample_rows
+from extractor.training.training import SECOND_RATES, Settings, matrix, sample_rows
 from extractor.training.views import View, views
 
 ROOT = Path(__file__).parent.parent
@@ -216,7 +216,7 @@ class Unseen:
             settings = Settings()
             self._stages[parity] = fit_stage(
                 matrix(table, rows, names), names, table.classes[rows], weights, trees=settings.second_trees,
-                rate=settings.second_rate, seed=3, start=network_scores(matrix(table, rows, STAGE_NAMES)),
+                rate=SECOND_RATES[self._format], seed=3, start=network_scores(matrix(table, rows, STAGE_NAMES)),
             )  # fmt: skip
         return self._stages[parity]
 

@@ -40,10 +40,9 @@ needs_model = pytest.mark.skipif(
 needs_seeds = pytest.mark.skipif(len(SEEDS) < 2, reason="the seeds are not in ../shared/seeds beside this repository")
 LARGEST_LOSS = 0.002
 HARD_LINES: dict[str, tuple[str, ...]] = {
-    "book_reviews_ru": ("О чём книга", "Кому читать"),
-    "documentation_en": ("Raises a KestrelError if the store is closed.",),
+    "book_reviews_ru": ("О чём книга", "Что не понравилось"),
     "gardening_pt": ("Lave sempre bem as folhas antes de as comer.",),
-    "health_questions_zh": ("常见症状", "如果症状持续三天以上,请及时到医院就诊。"),
+    "health_questions_zh": ("常见症状",),
     "museums_fr": ("Comment venir",),
     "proverbs_ar": ("معنى المثل",),
     "recipes_de": ("Guten Appetit!",),

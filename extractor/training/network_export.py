@@ -12,7 +12,7 @@ from extractor.characters import Array
 from extractor.features import CLASS_NAMES
 from extractor.network import EXACT, KINDS_AT_MOST, STATE, WORD_NAMES, WORD_OUTPUTS, Block, Dense, Network
 from extractor.training.network_batches import LONGEST_PAGE, Batches
-from extractor.training.network_module import DILATIONS, NetworkModule
+from extractor.training.network_module import NetworkModule
 from extractor.wording import WordingTable
 
 WORD_STEPS = 63
@@ -42,7 +42,7 @@ class _Export:
                     found.append(self._module.seen)
         self._module.seen = None
         named = [[values for name, values in page if name == "seen"] for page in found]
-        seen = [_highest([page[block] for page in named]) / STATE for block in range(len(DILATIONS))]
+        seen = [_highest([page[block] for page in named]) / STATE for block in range(len(self._module.dilations))]
         largest = {
             name: _highest([values for page in found for noted, values in page if noted == name])
             for name in ("read", "state")
@@ -68,7 +68,7 @@ class _Export:
         sweep, _ = _dense(swept * np.tile(self._state[: module.swept], 2)[:, None], swept_bias, self._state, STATE)
         decided, decided_bias = _folded(module.deciding)
         deciding, _ = _dense(decided * self._state[:, None], decided_bias, np.ones(len(CLASS_NAMES)), STATE)
-        blocks = tuple(self._block(number) for number in range(len(DILATIONS)))
+        blocks = tuple(self._block(number) for number in range(len(module.dilations)))
         words = np.clip(np.rint(module.words.weight.detach().numpy() * WORD_STEPS), -127, 127).astype(np.int8)
         names = (*batches.names, *WORD_NAMES)
         return Network(names, WordingTable(words), reading, kinds, understanding, page, sweep, blocks, deciding)
@@ -88,7 +88,7 @@ class _Export:
         weights, bias = _folded(self._module.dense[number], self._module.norms[2 + number])
         dense, _ = _dense(weights * self._seen[number][:, None], bias, self._state, STATE)
         return Block(
-            DILATIONS[number], np.rint(taps / unit).astype(np.float32),
+            self._module.dilations[number], np.rint(taps / unit).astype(np.float32),
             (unit / self._seen[number]).astype(np.float32), dense,
         )  # fmt: skip
 

@@ -14,15 +14,14 @@ from extractor.features import CLASS_NAMES
 from extractor.network import KINDS_AT_MOST, SWEPT, TAPS, WORD_OUTPUTS
 from extractor.training.network_batches import WORD_BUCKETS, Batch
 
-DILATIONS = (1, 2, 4)
-
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:
-    """How wide a network is, how long and how fast it learns, and what share of tokens, word outputs and channels is
-    left out at random."""
+    """How wide a network is, how many lines apart the lines are that each block looks at, how long and how fast it
+    learns, and what share of tokens, word outputs and channels is left out at random."""
 
     channels: int = 96
+    dilations: tuple[int, ...] = (1, 2, 4)
     epochs: int = 3
     rate: float = 0.003
     token_dropout: float = 0.1
@@ -35,7 +34,7 @@ class NetworkModule(nn.Module):
 
     def __init__(self, sizes: int, kinds: int, settings: NetworkSettings, random: np.random.Generator) -> None:
         super().__init__()
-        channels = settings.channels
+        channels, self.dilations = settings.channels, settings.dilations
         self.words = nn.EmbeddingBag(WORD_BUCKETS, WORD_OUTPUTS, mode="sum", include_last_offset=True)
         nn.init.normal_(self.words.weight, 0, 0.05)
         self.kinds = nn.Embedding(KINDS_AT_MOST * max(kinds, 1), channels)
@@ -45,10 +44,10 @@ class NetworkModule(nn.Module):
         self.swept = min(SWEPT, channels // 2)
         self.sweep, self.sweep_norm = nn.Linear(2 * self.swept, channels), nn.BatchNorm1d(channels)
         self.taps = nn.ParameterList(
-            nn.Parameter(torch.empty(TAPS, channels).uniform_(-1, 1) * TAPS**-0.5) for _ in DILATIONS
+            nn.Parameter(torch.empty(TAPS, channels).uniform_(-1, 1) * TAPS**-0.5) for _ in self.dilations
         )
-        self.dense = nn.ModuleList(nn.Linear(channels, channels) for _ in DILATIONS)
-        self.norms = nn.ModuleList(nn.BatchNorm1d(channels) for _ in range(2 + len(DILATIONS)))
+        self.dense = nn.ModuleList(nn.Linear(channels, channels) for _ in self.dilations)
+        self.norms = nn.ModuleList(nn.BatchNorm1d(channels) for _ in range(2 + len(self.dilations)))
         self.deciding = nn.Linear(channels, len(CLASS_NAMES))
         shares = settings.token_dropout, settings.word_dropout, settings.dropout
         self.token_dropout, self.word_dropout, self.dropout = (_Dropout(share, random) for share in shares)
@@ -72,7 +71,7 @@ class NetworkModule(nn.Module):
         swept = functional.relu(self.sweep_norm(self.sweep(largest)))
         of_page = functional.relu(self.page(mean)).index_select(0, batch.cells // batch.places.shape[1])
         state = self._note("state", own + of_page + self.dropout(swept))
-        for taps, dilation, dense, norm in zip(self.taps, DILATIONS, self.dense, self.norms[2:], strict=True):
+        for taps, dilation, dense, norm in zip(self.taps, self.dilations, self.dense, self.norms[2:], strict=True):
             seen = self._note("seen", _of_lines(_Taps.apply(_in_pages(state, batch), taps, dilation), batch))
             state = self._note("state", state + self.dropout(functional.relu(norm(dense(seen)))))
         return self.deciding(state)

@@ -43,16 +43,18 @@ from extractor.training.tables import LineTable
 KEPT_SHARES = (1.0, 0.2, 1.0, 0.06, 0.15)
 KEPT_SHARES_OF_READ = (1.0, 0.7, 1.0, 0.3, 0.7)
 """Of each class the share of lines that trees are grown on; those kept count for the others."""
+SECOND_RATES = {"text": 0.03, "html": 0.1}
+"""How fast the second stage of each format learns: for dumps it can hardly tell more than the network does."""
 _CHECK_LINES = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Sizes of the forests, the rates at which they learn, and the share of the chosen lines they learn from."""
+    """Sizes of the forests, the rate at which that of repetition learns, and the share of the chosen lines they learn
+    from."""
 
     lines: float = 1.0
     second_trees: int = 120
-    second_rate: float = 0.1
     repetition_trees: int = 100
     repetition_rate: float = 0.08
 
@@ -89,7 +91,7 @@ def _train_classifier(
     def second_stage(kept: NDArray[np.bool_]) -> Stage:
         return fit_stage(
             columns[:, kept], names, classes[kept], weights[kept],
-            trees=settings.second_trees, rate=settings.second_rate, seed=3, start=start[:, kept],
+            trees=settings.second_trees, rate=SECOND_RATES[table.format], seed=3, start=start[:, kept],
         )  # fmt: skip
 
     progress(f"second stage, out of fold ({len(rows)} lines)")
