@@ -1,4 +1,4 @@
-"""Hashes of lines -> which lines of a page read the same."""
+"""Hashes of lines -> which lines of a page are equal: read the same, or have in common what else was hashed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from extractor.characters import Integers
 
 
 class EqualLines(NamedTuple):
-    """Lines sorted so that those that read the same and stand on the same page are together, in order.
+    """Lines sorted so that equal ones on the same page are together, in order.
 
     order: the lines; begins: whether each, in that order, is the first of its group.
     """

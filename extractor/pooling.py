@@ -48,7 +48,7 @@ def pool_templates(
     group, sizes = _groups(template_keys(columns), page_offsets)
     logarithms = np.rint(np.log(np.maximum(probabilities, _LEAST)) * _STEPS)  # sums of whole numbers are exact
     sums = np.stack([np.bincount(group, own, len(sizes)) for own in logarithms.T], axis=1)
-    means = (sums / np.maximum(sizes, 1)[:, None]).take(group, axis=0)
+    means = (sums / sizes[:, None]).take(group, axis=0)
     pooled = np.exp((logarithms * (1.0 - TEMPLATE_SHARE) + means * TEMPLATE_SHARE) / _STEPS)
     header = probabilities[:, HEADER]
     pooled[:, HEADER] = 0.0
@@ -79,7 +79,7 @@ def pool_copies(
     if sizes.max(initial=0) < COPIES_POOLED:
         return probabilities
     body = probabilities[:, HEADLINE] + probabilities[:, BODY]
-    means = np.bincount(group, np.rint(body * _STEPS)) / (np.maximum(sizes, 1) * float(_STEPS))
+    means = np.bincount(group, np.rint(body * _STEPS)) / (sizes * float(_STEPS))
     lines = np.flatnonzero((sizes >= COPIES_POOLED).take(group))
     mean, own = means.take(group[lines]), np.clip(body[lines], _LEAST, 1.0 - _LEAST)
     pooled = probabilities.copy()
