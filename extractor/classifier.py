@@ -213,13 +213,10 @@ def _pooled_headline(
     copies of a headline, and keep their own. Sums are of integers."""
     pooled = np.zeros(len(headline))
     body = np.flatnonzero(codes == 0)
-    if len(body):
-        order, begins = equal_lines(line_hashes[body], page[body])
-        group = np.cumsum(begins) - 1
-        steps = np.rint(headline[body[order]] * _POOLING_STEPS).astype(np.int64)
-        sums = np.add.reduceat(steps, np.flatnonzero(begins))
-        few = np.bincount(group)[group] < COPIES_POOLED
-        pooled[body[order]] = np.where(few, sums[group], steps) / _POOLING_STEPS
+    group, sizes = equal_lines(line_hashes[body], page[body]).groups()
+    steps = np.rint(headline[body] * _POOLING_STEPS)
+    sums = np.bincount(group, steps)
+    pooled[body] = np.where(sizes[group] < COPIES_POOLED, sums[group], steps) / _POOLING_STEPS
     return pooled
 
 

@@ -19,6 +19,12 @@ class EqualLines(NamedTuple):
     order: Integers
     begins: NDArray[np.bool_]
 
+    def groups(self) -> tuple[Integers, Integers]:
+        """For each line, as they were given, the number of its group, and how many lines each group has."""
+        group = np.empty(len(self.order), np.int64)
+        group[self.order] = np.cumsum(self.begins) - 1
+        return group, np.bincount(group)
+
 
 def equal_lines(line_hashes: NDArray[np.uint64], page: Integers) -> EqualLines:
     """Lines of equal hash on the same page; page: that of each line, never falling."""

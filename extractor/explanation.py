@@ -165,7 +165,7 @@ def _explained(
     batch, columns, lines = read.batch, read.columns, labelled.lines
     classifier = model.classifiers[read.format]
     own = classifier.judge(columns, batch.page_offsets).probabilities
-    pooled = pool(own, columns, batch.line_hashes, batch.page_offsets)
+    pooled = pool(own, columns, batch.line_hashes, batch.page)
     body, cut = body_cuts(pooled, np.diff(batch.word_offsets), batch.page, batch.page_offsets, beta)
     network = softmax(classifier.first.scores(columns, batch.page_offsets))
     around = Neighbourhood({**columns, **stage_columns(network)}, batch.page_offsets)

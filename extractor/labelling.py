@@ -236,7 +236,7 @@ def _kind_columns(batch: TextBatch, model: Model) -> Bytes:
 def _labelled_pages(pages: Sequence[_Decoded], read: LinesRead, settings: _Settings) -> list[LabelledPage]:
     format, batch, columns, titles = read
     judgement = settings.model.classifiers[format].judge(columns, batch.page_offsets)
-    probabilities = pool(judgement.probabilities, columns, batch.line_hashes, batch.page_offsets)
+    probabilities = pool(judgement.probabilities, columns, batch.line_hashes, batch.page)
     kinds = judgement.kinds.argmax(axis=1).tolist()
     decision = decide(
         probabilities,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor.characters import Bytes, Integers, run_lengths
+from extractor.characters import Bytes, Integers
 from extractor.classifier import BODY, COPIES_POOLED, HEADER, HEADLINE
 from extractor.equal_lines import equal_lines
 
@@ -28,16 +28,15 @@ _LEAST = 1e-6
 
 
 def pool(
-    probabilities: NDArray[np.float64], columns: Mapping[str, Bytes], line_hashes: NDArray[np.uint64],
-    page_offsets: Integers,
-) -> NDArray[np.float64]:  # fmt: skip
+    probabilities: NDArray[np.float64], columns: Mapping[str, Bytes], line_hashes: NDArray[np.uint64], page: Integers
+) -> NDArray[np.float64]:
     """Probabilities of lines by themselves, (lines, CLASS_NAMES), -> of lines among others of their page; columns:
-    the base columns, by name."""
-    return pool_copies(pool_templates(probabilities, columns, page_offsets), line_hashes, page_offsets)
+    the base columns, by name; page: that of each line, never falling."""
+    return pool_copies(pool_templates(probabilities, columns, page), line_hashes, page)
 
 
 def pool_templates(
-    probabilities: NDArray[np.float64], columns: Mapping[str, Bytes], page_offsets: Integers
+    probabilities: NDArray[np.float64], columns: Mapping[str, Bytes], page: Integers
 ) -> NDArray[np.float64]:
     """Probabilities in which half of what is thought of a line, as log-odds, is the mean of its template's lines: one
     that is hard to tell goes with them, one that is sure of itself stays. How likely it is to be header stays as well,
@@ -45,7 +44,7 @@ def pool_templates(
     """
     if _TEMPLATE[0] not in columns:
         return probabilities
-    group, sizes = _groups(template_keys(columns), page_offsets)
+    group, sizes = equal_lines(template_keys(columns), page).groups()
     logarithms = np.rint(np.log(np.maximum(probabilities, _LEAST)) * _STEPS)  # sums of whole numbers are exact
     sums = np.stack([np.bincount(group, own, len(sizes)) for own in logarithms.T], axis=1)
     means = (sums / sizes[:, None]).take(group, axis=0)
@@ -69,13 +68,13 @@ def template_keys(columns: Mapping[str, Bytes]) -> NDArray[np.uint64]:
 
 
 def pool_copies(
-    probabilities: NDArray[np.float64], line_hashes: NDArray[np.uint64], page_offsets: Integers
+    probabilities: NDArray[np.float64], line_hashes: NDArray[np.uint64], page: Integers
 ) -> NDArray[np.float64]:
     """Probabilities in which lines that read the same, COPIES_POOLED or more on a page, are body with one
     probability, their mean: a speaker's name is it throughout. What they are else stays as it was, since a date can
     be header above the text and part of a teaser below it.
     """
-    group, sizes = _groups(line_hashes, page_offsets)
+    group, sizes = equal_lines(line_hashes, page).groups()
     if sizes.max(initial=0) < COPIES_POOLED:
         return probabilities
     body = probabilities[:, HEADLINE] + probabilities[:, BODY]
@@ -87,12 +86,3 @@ def pool_copies(
     pooled[lines, HEADER:] *= ((1.0 - mean) / (1.0 - own))[:, None]
     pooled[lines] /= pooled[lines].sum(axis=1, keepdims=True)
     return pooled
-
-
-def _groups(keys: NDArray[np.uint64], page_offsets: Integers) -> tuple[Integers, Integers]:
-    """For each line the number of the group of lines of its page that have its key, and how many lines a group has."""
-    page = np.repeat(np.arange(len(page_offsets) - 1), run_lengths(page_offsets))
-    order, begins = equal_lines(keys, page)
-    group = np.empty(len(order), np.int64)
-    group[order] = np.cumsum(begins) - 1
-    return group, np.bincount(group)

@@ -272,7 +272,7 @@ class Trial:
 
     def _decided(self, page: SitePage, scores: NDArray[np.float64]) -> Any:
         batch, beta = page.batch, BETAS["html" if self._input == "html" else "text"][None]
-        pooled = pool(np.ascontiguousarray(softmax(scores).T), page.columns, batch.line_hashes, page.offsets)
+        pooled = pool(np.ascontiguousarray(softmax(scores).T), page.columns, batch.line_hashes, batch.page)
         return decide(pooled, np.diff(batch.word_offsets), batch.line_hashes, page.offsets, beta)
 
     def _score(self, site: str, pages: Sequence[SitePage], landmarks: Landmarks | None) -> SiteScore:
